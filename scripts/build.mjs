@@ -1,0 +1,43 @@
+// Builds dist/ from the sources: the two engines, the check of their binaries, the bundles, the types.
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import { checkWasm } from './check-wasm.mjs';
+import { inlineWasm } from './inline-wasm.mjs';
+import { squeeze } from './squeeze.mjs';
+
+const run = (file, ...args) => execFileSync(process.execPath, [file, ...args], { stdio: 'inherit' });
+
+// What an earlier build left would be packed with this one.
+rmSync('dist', { recursive: true, force: true });
+mkdirSync('dist', { recursive: true });
+for (const target of ['shared', 'baseline']) run('node_modules/assemblyscript/bin/asc.js', '--target', target);
+squeeze('dist/badness.wasm', 'shared');
+squeeze('dist/badness.baseline.wasm', 'baseline');
+checkWasm('dist/badness.wasm', 'shared');
+checkWasm('dist/badness.baseline.wasm', 'baseline');
+
+const common = {
+  bundle: true,
+  format: 'esm',
+  target: 'es2022',
+  minify: true,
+  keepNames: false,
+  legalComments: 'none',
+  plugins: [inlineWasm],
+  outdir: 'dist',
+  splitting: true,
+  chunkNames: 'chunk-[hash]',
+  external: ['node:*', 'koffi'],
+};
+// One call for all entries, so that the engine is one chunk of its own and dist/linux.js shares it.
+await build({
+  ...common,
+  platform: 'neutral',
+  entryPoints: {
+    index: 'src/index.ts',
+    linux: 'src/linux/index.ts',
+  },
+});
+const types = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types'];
+run('node_modules/typescript/bin/tsc', ...types, '-p', 'tsconfig.build.json');

@@ -1,0 +1,59 @@
+// Compiles the tests into build/ and runs them: `node scripts/test.mjs [real] [-option …] [part of a file name …]`.
+// Options go to `node --test`. Runs from the root of the repository, so that tests find dist/ and tests/vectors/.
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync, rmSync } from 'node:fs';
+import { build } from 'esbuild';
+import { inlineWasm } from './inline-wasm.mjs';
+
+const args = process.argv.slice(2);
+const real = args[0] === 'real';
+if (real) args.shift();
+const options = args.filter((arg) => arg.startsWith('-'));
+const parts = args.filter((arg) => !arg.startsWith('-'));
+
+/** Files below `root` that end so, sorted; none when there is no such folder. */
+function filesBelow(root, ending) {
+  if (!existsSync(root)) return [];
+  const files = readdirSync(root, { recursive: true }).map((file) => `${root}/${file.replaceAll('\\', '/')}`);
+  return files.filter((file) => file.endsWith(ending)).sort();
+}
+
+const named = (file) => parts.length === 0 || parts.some((part) => file.includes(part));
+const tests = filesBelow(real ? 'tests/real' : 'tests/src', '.test.ts')
+  // The tests of the tree itself stand at the top of tests/.
+  .concat(real ? [] : readdirSync('tests').map((file) => `tests/${file}`))
+  .filter((file) => file.endsWith('.test.ts') && named(file));
+const specs = real ? [] : filesBelow('tests/assembly', '.spec.ts').filter(named);
+if (tests.length + specs.length === 0) {
+  console.error(`no test file${parts.length ? ` has ${parts.join(' or ')} in its name` : ''}`);
+  process.exit(1);
+}
+
+const outdir = real ? 'build/real' : 'build/unit';
+rmSync(outdir, { recursive: true, force: true });
+await build({
+  entryPoints: [...tests, ...filesBelow('tests', '.worker.ts')],
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  packages: 'external',
+  platform: 'node',
+  target: 'node20',
+  plugins: [inlineWasm],
+  outbase: '.',
+  outdir,
+  sourcemap: 'inline',
+  logLevel: 'warning',
+});
+
+/** Runs node and says whether it succeeded. */
+const run = (...command) => spawnSync(process.execPath, command, { stdio: 'inherit' }).status === 0;
+
+const outputs = tests.map((file) => `${outdir}/${file.replace(/\.ts$/, '.js')}`);
+// A whole run without any spec is a failure, and aspect.mjs says so.
+const withoutSpecs = specs.length === 0 && (real || parts.length > 0);
+const specsPass = withoutSpecs || run('scripts/aspect.mjs', ...parts);
+// Both always run: a failure of the one must not hide a failure of the other.
+const testsPass =
+  tests.length === 0 || run('--test', '--test-reporter=spec', '--enable-source-maps', ...options, ...outputs);
+process.exitCode = specsPass && testsPass ? 0 : 1;

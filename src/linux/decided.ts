@@ -1,0 +1,23 @@
+/** Stage: selection → report. What one round of the scanner found, and what it cost. */
+import type { Outcome } from '../rank.js';
+
+/** What one round found and what it cost, in microseconds of wall time. */
+export interface Decided {
+  outcome: Outcome;
+  /** Row of the victim in the current snapshot, or below 0. */
+  slot: number;
+  tasks: number;
+  /** Memory and swap of the machine, which kernel schemes scale by. */
+  totalPages: number;
+  gone: number;
+  /** Tasks of the last listing that this user may not read. */
+  unreadable: number;
+  /** Whether this round listed the tasks, or knew that the list is the same. */
+  listed: boolean;
+  /** Tasks read in full because they could have won. */
+  refined: number;
+  readUs: number;
+  scoreUs: number;
+  selectUs: number;
+  roundUs: number;
+}

@@ -1,0 +1,43 @@
+/**
+ * Stage: table → selection. Whom a guard never chooses besides those the engine excludes by itself: this process, its
+ * ancestors, and who is called like somebody on the never list.
+ */
+import { readFileSync } from 'node:fs';
+import * as L from '../../assembly/layout.js';
+import { decodeComm } from '../comm.js';
+import type { Engine } from '../engine.js';
+import { matchComm } from '../policy/comm-glob.js';
+
+/** Flags to add to the task that is staged in an engine's window. */
+export type Exempt = (engine: Engine) => number;
+
+/** The parent of a task, from its stat; 0 when it is gone, or its parent is of another pid namespace. */
+function parentOf(root: string, pid: number): number {
+  try {
+    const stat = readFileSync(`${root}/${pid}/stat`, 'latin1');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * This process and all its ancestors below pid 1. Not only up to the leader of its session: the killer refuses every
+ * ancestor, so one that could be chosen would be chosen and refused round after round, and nobody else ever.
+ */
+export function ownLine(root = '/proc', self = process.pid): Set<number> {
+  const line = new Set([self]);
+  for (let pid = parentOf(root, self); pid > L.PID_INIT && !line.has(pid); pid = parentOf(root, pid)) line.add(pid);
+  return line;
+}
+
+/** Exempts this process's own line, and the tasks whose comm matches one of `never` (see NEVER_DEFAULT). */
+export function exemptOwnAnd(never: readonly string[], root = '/proc', self = process.pid): Exempt {
+  const own = ownLine(root, self);
+  return (engine) => {
+    if (own.has(engine.fields[L.FIELD_TGID]!)) return L.TASK_SELF;
+    const at = engine.window + L.W_COMM;
+    const comm = decodeComm(engine.bytes.slice(at, at + L.COMM_BYTES));
+    return never.some((pattern) => matchComm(pattern, comm)) ? L.TASK_RULE_NEVER : 0;
+  };
+}

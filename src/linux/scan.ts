@@ -1,0 +1,287 @@
+/**
+ * Stage: bytes → table → selection, for whoever decides again and again. Keeps one descriptor a task on
+ * /proc/PID/statm, re-reads only that each round, and reads in full only the tasks that can still win (bounds.ts says
+ * why that finds the same victim). Everything is allocated when it is made; a round leaves almost no garbage.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import * as L from '../../assembly/layout.js';
+import type { Engine } from '../engine.js';
+import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { schemeNumber } from '../schemes.js';
+import { beginSnapshot, type Machine } from '../task.js';
+import { Bounds } from './bounds.js';
+import type { Decided } from './decided.js';
+import type { Exempt } from './exempt.js';
+import { ForkWatch } from './fork-watch.js';
+import { type Identity, keptIdentity } from './identity.js';
+import { readMachine, readMemory, readUptime } from './machine.js';
+import { isForbidden, isGone, listPids } from './proc-files.js';
+import { stageTask } from './read-task.js';
+import { DESCRIPTOR_KERNEL_BYTES, descriptorBudget, ROW_GONE, ROW_NEW, TaskList } from './task-list.js';
+
+/** Schemes whose points a short reading bounds from above. The others want everybody in full. */
+export const BOUNDED_SCHEMES = ['badness', 'resident', 'linux-2.6.10'] as const;
+
+export interface ScanOptions extends ScoreOptions {
+  scheme?: (typeof BOUNDED_SCHEMES)[number];
+  /** Where /proc is. Default `/proc`. */
+  root?: string;
+  hz?: number;
+  /** Flags to add to each task that is read in full (exempt.ts). */
+  exempt?: Exempt;
+  /** Most descriptors kept open. Default: a quarter of the hard limit, at most 4,096. */
+  maxDescriptors?: number;
+  /** When to list the tasks again. Default `when-forked`: not while the kernel has counted no fork and nobody is gone. */
+  listing?: 'when-forked' | 'always';
+}
+
+/** Bytes asked of statm: two numbers, twenty digits each at most. */
+const STATM_BYTES = 48;
+/** One round in so many trusts nothing remembered: page tables are bounded by the address space alone, tasks are listed. */
+const SOUND_EVERY = 16;
+const REFINE_MAX = 64;
+
+/** Decides round after round about the tasks of one /proc. Signals nobody. */
+export class ProcScanner {
+  readonly machine: Machine;
+  private readonly engine: Engine;
+  private readonly options: ScanOptions;
+  private readonly root: string;
+  private readonly bounds: Bounds;
+  /** What statm said in this round, by place in the list. */
+  private readonly totalVm: Float64Array;
+  private readonly rss: Float64Array;
+  private readonly tasks: TaskList;
+  private forks: ForkWatch | undefined;
+  private round = 0;
+  private gone = 0;
+  private unreadable = 0;
+  private listed = false;
+  /** Somebody was gone in the round before, and another may have the pid by now. */
+  private stale = false;
+  private listMs = 0;
+
+  constructor(engine: Engine, options: ScanOptions = {}) {
+    this.engine = engine;
+    this.options = options;
+    this.root = options.root ?? '/proc';
+    this.machine = readMachine(this.root, options.hz);
+    this.bounds = new Bounds(engine, options);
+    this.totalVm = new Float64Array(engine.capacity);
+    this.rss = new Float64Array(engine.capacity);
+    this.tasks = new TaskList(this.root, engine.capacity, options.maxDescriptors ?? descriptorBudget(this.root));
+  }
+
+  /** Descriptors kept open now, and the kernel memory they cost (slab, not in this process's RSS), in bytes. */
+  get kernelCost(): { descriptors: number; bytes: number } {
+    return { descriptors: this.tasks.kept, bytes: this.tasks.kept * DESCRIPTOR_KERNEL_BYTES };
+  }
+
+  /** One round: lists, reads, scores and selects. The snapshot it leaves is the current one. */
+  decide(): Decided {
+    const began = performance.now();
+    const { tasks, root, machine } = this;
+    const { totalPages, swapUsedPages } = tasks.relieved(() => readMemory(root, machine.pageSize));
+    const uptimeS = tasks.relieved(() => readUptime(root));
+    const sound = this.round % SOUND_EVERY === 0;
+    this.round += 1;
+    this.gone = 0;
+    this.listed = this.mustList(sound);
+    if (this.listed) this.list();
+    tasks.openAll();
+    this.read(sound);
+    if (sound) tasks.favour(this.rss);
+    beginSnapshot(this.engine, { ...machine, totalPages, uptimeS });
+    this.bounds.write(tasks.count, tasks.rows, tasks.tgids, this.totalVm, this.rss, {
+      swapUsedPages,
+      sound,
+      pageSize: machine.pageSize,
+    });
+    this.engine.abi.table_publish();
+    tasks.number();
+    return this.choose({ totalPages, ...this.options }, began);
+  }
+
+  /**
+   * The task in a row of the current snapshot, held by a descriptor of its own: reopened from the one kept, so that it
+   * is the task that was read whatever its pid means by now. Null when none is kept for it.
+   */
+  identity(slot: number): Identity | null {
+    const fd = this.tasks.fds[slot] ?? -1;
+    if (fd < 0) return null;
+    return keptIdentity(this.tasks.tgids[slot]!, openSync(`/proc/self/fd/${fd}`, 'r'));
+  }
+
+  /** Reads a row of the current snapshot in full unless that was done; the next scoring gives its points. */
+  readFully(slot: number): void {
+    if (this.isBound(slot)) this.refine(slot);
+  }
+
+  /** Closes every descriptor. The scanner can be used again and starts afresh. */
+  close(): void {
+    this.tasks.clear();
+    this.forks?.close();
+    this.forks = undefined;
+    this.round = 0;
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** Asks for forks in every round, so that the count is that of before the last listing. */
+  private mustList(sound: boolean): boolean {
+    if (this.options.listing === 'always') return true;
+    this.forks ??= new ForkWatch(this.root);
+    // Where counting costs more than listing it is asked only to see whether that still holds.
+    if (!sound && this.forks.costMs > this.listMs) return true;
+    return this.forks.mayHaveForked(this.tasks.count) || this.stale || sound;
+  }
+
+  private list(): void {
+    const began = performance.now();
+    const listed = this.tasks.relieved(() => listPids(this.root));
+    this.listMs = performance.now() - began;
+    this.unreadable = 0;
+    if (!this.tasks.equals(listed)) this.tasks.update(listed);
+  }
+
+  /** Reads every task's statm. Those that are gone are forgotten; the others keep their order. */
+  private read(sound: boolean): void {
+    const { tasks, engine } = this;
+    const { fds, rows, count } = tasks;
+    const { bytes } = engine;
+    const at = engine.window + L.W_TEXT;
+    let to = 0;
+    for (let index = 0; index < count; ++index) {
+      const fd = fds[index]!;
+      let length: number;
+      try {
+        length = fd >= 0 ? readSync(fd, bytes, at, STATM_BYTES, 0) : this.readOnce(index, at);
+      } catch (error) {
+        length = this.readAgain(index, at, error);
+      }
+      if (length < 0) {
+        rows[index] = ROW_GONE;
+        continue;
+      }
+      // Without a descriptor nothing says that this is still the task of the last round.
+      if (sound && fd < 0) rows[index] = ROW_NEW;
+      this.keep(to++, engine.abi.statm_parse(engine.window, length) >= 0);
+    }
+    if (to < count) tasks.sweep();
+    this.stale = this.gone > 0;
+  }
+
+  /** What statm said, by place in the list; a text that is not two numbers counts as nothing mapped. */
+  private keep(place: number, isRead: boolean): void {
+    const { fields } = this.engine;
+    this.totalVm[place] = isRead ? fields[L.FIELD_TOTAL_VM_PAGES]! : 0;
+    this.rss[place] = isRead ? fields[L.FIELD_RSS_PAGES]! : 0;
+  }
+
+  /** A reading without a kept descriptor. */
+  private readOnce(index: number, at: number): number {
+    const fd = this.tasks.open(index);
+    try {
+      return readSync(fd, this.engine.bytes, at, STATM_BYTES, 0);
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /**
+   * After a reading that failed: the task behind a kept descriptor is gone, but its pid may be another's by now.
+   * Returns the bytes read, or −1 when nobody is there or nobody to be read.
+   */
+  private readAgain(index: number, at: number, error: unknown): number {
+    if (isForbidden(error)) {
+      this.unreadable += 1;
+      return -1;
+    }
+    if (!isGone(error)) throw error;
+    this.gone += 1;
+    this.tasks.release(index);
+    try {
+      return this.readOnce(index, at);
+    } catch (second) {
+      if (!isGone(second) && !isForbidden(second)) throw second;
+      return -1;
+    }
+  }
+
+  /** Scores and selects until the winner is a task that was read in full. */
+  private choose(options: ScanOptions, began: number): Decided {
+    const scheme = schemeNumber(options.scheme ?? 'badness');
+    const decided: Decided = {
+      outcome: 'no-victim',
+      slot: L.E_NO_VICTIM,
+      tasks: this.tasks.count,
+      totalPages: options.totalPages ?? 0,
+      gone: 0,
+      unreadable: this.unreadable,
+      listed: this.listed,
+      refined: 0,
+      readUs: 0,
+      scoreUs: 0,
+      selectUs: 0,
+      roundUs: 0,
+    };
+    for (let width = 1; ; width = Math.min(width * 2, REFINE_MAX)) {
+      const scoring = performance.now();
+      scoreTasks(this.engine, options);
+      const selecting = performance.now();
+      const { outcome, slot } = selectTask(this.engine, options);
+      const selected = performance.now();
+      decided.scoreUs += (selecting - scoring) * 1000;
+      decided.selectUs += (selected - selecting) * 1000;
+      Object.assign(decided, { outcome, slot });
+      if (slot < 0 || !this.isBound(slot)) break;
+      decided.refined += this.refineWorst(scheme, width);
+    }
+    decided.gone = this.gone;
+    decided.roundUs = (performance.now() - began) * 1000;
+    decided.readUs = decided.roundUs - decided.scoreUs - decided.selectUs;
+    return decided;
+  }
+
+  private isBound(slot: number): boolean {
+    return (this.engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0;
+  }
+
+  /** Reads those of the worst `width` rows in full that are only bounds. Returns how many. */
+  private refineWorst(scheme: number, width: number): number {
+    const rows = this.engine.abi.rank(scheme, width);
+    const slots: number[] = [];
+    for (let index = 0; index < rows; ++index) {
+      const slot = this.engine.ordered(index);
+      if (this.isBound(slot)) slots.push(slot);
+    }
+    for (const slot of slots) this.refine(slot);
+    return slots.length;
+  }
+
+  private refine(slot: number): void {
+    const { engine, machine, root } = this;
+    const pid = String(engine.u32(L.C_ID, slot));
+    const staged = this.tasks.relieved(() => stageTask(engine, root, pid, machine.hz, machine.pageSize));
+    if (staged !== 'staged') {
+      this.gone += 1;
+      this.stageNobody(pid);
+    } else if (this.options.exempt) {
+      engine.fields[L.FIELD_FLAGS]! |= this.options.exempt(engine);
+    }
+    if (engine.abi.table_refresh(engine.window, slot) >= 0) return;
+    this.stageNobody(pid);
+    engine.abi.table_refresh(engine.window, slot);
+  }
+
+  /** Gone since it was listed, hidden from us, or beyond the columns: a row without memory cannot win. */
+  private stageNobody(pid: string): void {
+    const { fields } = this.engine;
+    fields.fill(0);
+    fields[L.FIELD_TGID] = Number(pid);
+    // Whoever shows up under this pid is no older than now.
+    fields[L.FIELD_START_TIME_TICKS] = L.QUANTITY_MAX;
+  }
+}

@@ -1,0 +1,42 @@
+/** Stage: selection. Patterns on the name of a task (comm, at most 15 bytes): `*` is any run, `?` any one character. */
+import { type Check, refuse } from './checks.js';
+
+const COMM_MAX = 15;
+const encoder = new TextEncoder();
+
+/**
+ * True when `glob` covers the whole of `comm`. Case counts. Takes time in proportion to the product of the lengths at
+ * worst, whatever the pattern.
+ */
+export function matchComm(glob: string, comm: string): boolean {
+  const wanted = [...glob];
+  const given = [...comm];
+  let at = 0;
+  let star = -1;
+  let resume = 0;
+  for (let i = 0; i < given.length; ) {
+    if (wanted[at] === '*') {
+      star = at++;
+      resume = i;
+    } else if (wanted[at] === '?' || wanted[at] === given[i]) {
+      ++at;
+      ++i;
+    } else if (star < 0) {
+      return false;
+    } else {
+      at = star + 1;
+      i = ++resume;
+    }
+  }
+  while (wanted[at] === '*') ++at;
+  return at === wanted.length;
+}
+
+/** A pattern that can match: the kernel cuts a comm off, so a longer text without `*` would protect nobody, silently. */
+export const commGlob: Check<string> = (value, path) => {
+  if (typeof value !== 'string' || value === '') {
+    return refuse(path, 'a name or pattern of a comm', value, value === '');
+  }
+  if (encoder.encode(value.replaceAll('*', '')).length <= COMM_MAX) return value;
+  return refuse(path, `at most ${COMM_MAX} bytes besides '*', as comm is; cut it off and end it with '*'`, value);
+};

@@ -1,0 +1,5 @@
+/** esbuild inlines WebAssembly files as bytes. */
+declare module '*.wasm' {
+  const bytes: Uint8Array<ArrayBuffer>;
+  export default bytes;
+}

@@ -1,0 +1,166 @@
+/** The rules of the tree, kept by reading it: sizes, import direction, first lines, the layout file. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+import * as L from '../assembly/layout.js';
+
+const LINES_MAX = 300;
+const FUNCTION_LINES_MAX = 60;
+
+function sources(root: string): string[] {
+  if (!existsSync(root)) return [];
+  return readdirSync(root, { recursive: true })
+    .map((file) => join(root, String(file)))
+    .filter((file) => /\.(ts|mjs)$/.test(file) && !file.endsWith('.d.ts'));
+}
+
+const engine = sources('assembly');
+const host = sources('src');
+const all = [...engine, ...host, ...sources('tests'), ...sources('scripts')];
+const text = new Map(all.map((file) => [file, readFileSync(file, 'utf8')]));
+
+/** Files that a file imports, type imports included, and the names of packages. */
+function imports(file: string): string[] {
+  const found = [...text.get(file)!.matchAll(/(?:from|import)\s*\(?\s*'([^']+)'/g)].map(([, name]) => name!);
+  return found.map((name) => (name.startsWith('.') ? resolve(file, name) : name));
+}
+
+function resolve(file: string, name: string): string {
+  const path = normalize(join(dirname(file), name)).replace(/\.js$/, '');
+  return text.has(`${path}.ts`) ? `${path}.ts` : path;
+}
+
+/** The values that a module needs when it runs: type-only imports cost nothing. */
+function runtimeImports(file: string): string[] {
+  const code = text.get(file)!.replace(/^(import|export) type [\s\S]*?;$/gm, '');
+  const found = [...code.matchAll(/^(?:import|export)\b[^;]*?from\s*'([^']+)'|import\('([^']+)'\)/gm)];
+  return found.map(([, a, b]) => a ?? b!).map((name) => (name.startsWith('.') ? resolve(file, name) : name));
+}
+
+/** Lines of every function and method, by the indentation of its closing brace. */
+function functionLengths(code: string): { name: string; lines: number }[] {
+  const lines = code.split('\n');
+  const lengths: { name: string; lines: number }[] = [];
+  lines.forEach((line, start) => {
+    const head = /^( *)(?:export )?(?:async )?(?:static )?(?:private )?(?:async )?(?:function\*? )?(\w+)\(.*\{$/.exec(
+      line,
+    );
+    if (!head || /^\s*(if|for|while|switch|catch|describe|test|it)\b/.test(line)) return;
+    const end = lines.findIndex((other, at) => at > start && other.startsWith(`${head[1]}}`));
+    if (end > start) lengths.push({ name: head[2]!, lines: end - start + 1 });
+  });
+  return lengths;
+}
+
+test(`tidy: no source file has more than ${LINES_MAX} lines`, () => {
+  const long = all.filter((file) => text.get(file)!.split('\n').length - 1 > LINES_MAX && !LONG_FILES.has(file));
+  assert.deepEqual(long, []);
+});
+
+/** layout.ts is the one place of every number, and is longer for it. */
+const LONG_FILES = new Set(['assembly/layout.ts']);
+
+test(`tidy: no function has more than ${FUNCTION_LINES_MAX} lines`, () => {
+  const long = all.flatMap((file) =>
+    functionLengths(text.get(file)!)
+      .filter(({ lines }) => lines > FUNCTION_LINES_MAX)
+      .map(({ name, lines }) => `${file}: ${name} has ${lines}`),
+  );
+  assert.deepEqual(long, []);
+});
+
+test('tidy: every source file of engine and host says its stage first', () => {
+  const silent = [...engine, ...host].filter(
+    (file) => !file.endsWith('index.ts') && !/^(#!.*\n)?\/[/*][\s*]*(Stage:)/.test(text.get(file)!),
+  );
+  // layout.ts and the entry points say what they are in words of their own.
+  assert.deepEqual(silent, []);
+});
+
+test('tidy: no file is called by what it is not about', () => {
+  const vague = all.filter((file) => /(^|\/)(utils?|helpers?|common|misc|types)\.(ts|mjs)$/.test(file));
+  assert.deepEqual(vague, []);
+});
+
+test('tidy: the engine imports the engine only', () => {
+  const strangers = engine.flatMap((file) => imports(file).filter((name) => !name.startsWith('assembly')));
+  assert.deepEqual(strangers, []);
+});
+
+test('tidy: nothing reachable from the public entry imports node: or a package but the loader', () => {
+  const seen = new Set<string>();
+  const outside = new Set<string>();
+  const visit = (file: string) => {
+    if (seen.has(file)) return;
+    seen.add(file);
+    for (const name of runtimeImports(file)) {
+      if (text.has(name)) visit(name);
+      else if (!name.endsWith('.wasm')) outside.add(name);
+    }
+  };
+  visit('src/index.ts');
+  assert.deepEqual([...outside], ['@assemblyscript/loader']);
+  assert.ok(seen.has('src/engine.ts'), 'the walk reached the engine');
+  assert.deepEqual(
+    [...seen].filter((file) => /^src\/(linux|cli)\//.test(file)),
+    [],
+  );
+});
+
+test('tidy: only src/linux and the CLI import node:', () => {
+  const breaches = host.filter(
+    (file) => !/^src\/(linux|cli|guard|control)\//.test(file) && imports(file).some((name) => name.startsWith('node:')),
+  );
+  assert.deepEqual(breaches, []);
+});
+
+test('tidy: the CLI uses the public API only', () => {
+  const allowed = (name: string) =>
+    name.startsWith('node:') ||
+    name.startsWith('src/cli/') ||
+    /^src\/(\w+\/)?index\.ts$/.test(name) ||
+    name.endsWith('package.json');
+  const breaches = host
+    .filter((file) => file.startsWith('src/cli/'))
+    .flatMap((file) =>
+      imports(file)
+        .filter((name) => !allowed(name))
+        .map((name) => `${file} imports ${name}`),
+    );
+  assert.deepEqual(breaches, []);
+});
+
+test('tidy: exports have names', () => {
+  const unnamed = [...engine, ...host].filter((file) => /^export default/m.test(text.get(file)!));
+  // A chunk that is only bytes has nothing else to export.
+  assert.deepEqual(unnamed, ['src/engine-baseline.ts']);
+});
+
+test('tidy: layout.ts holds integer expressions and nothing else', () => {
+  const code = text.get('assembly/layout.ts')!.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, '');
+  const other = code
+    .split('\n')
+    .filter((line) => line.trim() && !/^export const [A-Z][A-Z0-9_]* = [-\w\s*+/%()<]+;$/.test(line.trim()));
+  assert.deepEqual(other, []);
+  for (const [name, value] of Object.entries(L))
+    assert.ok(Number.isSafeInteger(value) || value === 2 ** 53 || value === 2 ** 54, name);
+});
+
+test('tidy: the regions of the memory stand in order, aligned, and do not overlap', () => {
+  const starts = [0, L.DOMAINS, L.LISTENERS, L.QUEUE, L.PROTECTED, L.VICTIMS, L.DECISIONS, L.WINDOWS, L.TASKS];
+  const ends = [
+    L.HEADER_BYTES,
+    L.DOMAINS + L.DOMAINS_MAX * L.DOMAIN_BYTES,
+    L.LISTENERS + L.LISTENERS_MAX * L.LISTENER_BYTES,
+    L.QUEUE + 2 * L.QUEUE_BUFFER_BYTES,
+    L.PROTECTED + L.PROTECTED_MAX * L.PROTECTED_ENTRY_BYTES,
+    L.VICTIMS + L.VICTIMS_MAX * L.VICTIM_BYTES,
+    L.DECISIONS + L.DECISIONS_MAX * L.DECISION_BYTES,
+    L.WINDOWS + L.THREADS_MAX * L.WINDOW_BYTES,
+  ];
+  for (const [index, end] of ends.entries()) assert.equal(end, starts[index + 1], `region ${index}`);
+  for (const start of starts) assert.equal(start % L.COLUMN_ALIGN, 0, `region at ${start}`);
+  assert.ok(L.W_DECISION + L.DECISION_BYTES <= L.W_TEXT, 'the cells of a window end before its text');
+  assert.ok(L.R_ORDER + L.RUNNERS_UP_MAX * L.ORDER_BYTES <= L.DECISION_BYTES, 'the order ends within its record');
+});
