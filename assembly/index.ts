@@ -5,9 +5,16 @@
 
 export { points_scalar } from './badness';
 export { decide, explain } from './decision';
+export { gate_call } from './gate';
 export { stat_parse } from './proc/stat';
 export { statm_parse } from './proc/statm';
 export { status_parse } from './proc/status';
+export { queue_parse, queue_publish, queue_take } from './queue';
 export { score } from './score';
 export { rank, select } from './select';
 export { abi_version, table_begin, table_publish, table_put, table_refresh } from './table';
+export {
+  token_acquire,
+  token_finish,
+  token_victim,
+} from './token';

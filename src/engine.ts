@@ -6,9 +6,12 @@ import { instantiateSync } from '@assemblyscript/loader';
 import * as L from '../assembly/layout.js';
 import shared from '../dist/badness.wasm';
 import { BadnessError } from './errors.js';
+import type { GateAbi } from './gate.js';
+import type { QueueAbi } from './queue.js';
+import type { TokenAbi } from './token.js';
 
 /** The functions that assembly/index.ts exports. `w` is the byte address of a window; answers below 0 are `E_*`. */
-export interface EngineAbi {
+export interface EngineAbi extends GateAbi, QueueAbi, TokenAbi {
   abi_version(): number;
   table_begin(hz: number, pageSize: number, uptimeTicks: number): number;
   table_put(w: number): number;
