@@ -36,6 +36,8 @@ await build({
   platform: 'neutral',
   entryPoints: {
     index: 'src/index.ts',
+    policy: 'src/policy/index.ts',
+    guard: 'src/guard/index.ts',
     linux: 'src/linux/index.ts',
   },
 });

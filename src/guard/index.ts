@@ -1,0 +1,29 @@
+/** The guard's parts that a program can use by themselves. Re-exports only; nothing reachable from here imports `node:`. */
+export { type Decision, type DecisionRow, decide, decisions } from '../decision.js';
+export { closeDomain, type DomainKind, type DomainOptions, openDomain } from '../domains.js';
+export { Gate, type GateAnswer } from '../gate.js';
+export { type Candidate, CandidateQueue, type ReplaceOptions, type ReplaceResult, type TaskHandles } from '../queue.js';
+export { backOffMs, KillToken, type TokenHolder, type TokenVictim } from '../token.js';
+export { type Clock, systemClock } from './clock.js';
+export type { CallOutcome, CallReport, Notifier, NotifierState, WalkReport } from './notifier.js';
+export { type ChainOptions, NotifierChain } from './notifier-chain.js';
+export { PANIC_TEXT, Panic, type PanicActions, type PanicOptions, type PanicReport, type PanicState } from './panic.js';
+export {
+  type BuiltinReaction,
+  type Reaction,
+  type ReactionReport,
+  Reactions,
+  type ReactionsOptions,
+  type RoundFacts,
+  type UserReaction,
+} from './reactions.js';
+export type {
+  Answer,
+  Handler,
+  KillOutcome,
+  KillResult,
+  PhaseEvents,
+  Pressure,
+  ReactionContext,
+  VictimFacts,
+} from './round-events.js';

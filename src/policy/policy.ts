@@ -1,0 +1,219 @@
+/**
+ * Stage: all of them. The policy of one domain: what a person or program chose comes in, a frozen object with every
+ * default filled in goes out. Guards of several domains have a policy each: `definePolicy({ ...policy, domain })`.
+ */
+import { DEFAULT_SCHEME, SCHEMES, type SchemeName } from '../schemes.js';
+import { type Check, either, flag, integer, keyed, list, object, oneOf, refuse, text } from './checks.js';
+import { commGlob } from './comm-glob.js';
+import { type DomainInput, type DomainSpec, domainSpec } from './domain-spec.js';
+import { type PanicPlan, panicPlan } from './panic-plan.js';
+import { type PhaseLimits, phaseLimits } from './phases.js';
+import { scaled, showThreshold, type Threshold, type ThresholdInput, threshold } from './threshold.js';
+
+/** Code that must be loaded in another thread, since closures cannot go there. `module` is an absolute URL. */
+export interface ModuleExport {
+  readonly module: string;
+  readonly export: string;
+}
+
+export type ReactionChoice = 'kill' | 'panic' | 'none' | ModuleExport;
+
+/** Reached when what is available and the free swap have both fallen so low. `swapFree: '100%'` leaves swap out. */
+export interface Level {
+  readonly available: Threshold;
+  readonly swapFree: Threshold;
+}
+
+export interface Thresholds {
+  /** Say so. Default: available at one and a half times that of `term`, swap left out. */
+  readonly warn: Level;
+  /** SIGTERM. Default 10 %, 10 %. */
+  readonly term: Level;
+  /** SIGKILL. Default: half of `term`. */
+  readonly kill: Level;
+}
+
+/** Parameters of the schemes that have them; see docs/schemes.md. */
+export interface SchemeParameters {
+  /** 1 … 2^31. Default 4. */
+  readonly maxDiscount: number;
+  readonly age: 'spare-old' | 'spare-young' | 'ignore';
+  readonly adj: 'never-only' | 'kernel';
+}
+
+/** The gate of Linux 2.6.10, for reports of failed allocations. Milliseconds, 0 … 3,600,000. */
+export interface RateRule {
+  readonly kind: 'rate';
+  /** Counted calls that let one through, 1 … 2^31 − 1. Default 10. */
+  readonly calls: number;
+  /** Calls do not count until so long after the first. Default 1,000. */
+  readonly warmUpMs: number;
+  /** A longer silence starts again. Default 5,000. */
+  readonly windowMs: number;
+  /** From one let through to the next. Default 5,000. */
+  readonly cooldownMs: number;
+}
+
+/** `level` opens at once: for sources that measure a level. */
+export type GateRule = { readonly kind: 'level' } | RateRule;
+
+/** Milliseconds, 0 … 3,600,000. */
+export interface Escalation {
+  /** From SIGTERM to SIGKILL for a holder of CAP_SYS_RAWIO where SIGKILL was called for. Default 200. */
+  readonly rawioMs: number;
+  /** From SIGTERM to SIGKILL. Default 3,000. */
+  readonly termMs: number;
+  /** From SIGKILL until the victim counts as stuck. Default 10,000. */
+  readonly stuckMs: number;
+}
+
+/** Frozen to the last leaf, plain data: it can be posted to a thread, printed, and given to `definePolicy` again. */
+export interface Policy {
+  /** False (the default): decide and say, touch nobody. */
+  readonly enforce: boolean;
+  readonly domain: DomainSpec;
+  readonly scheme: SchemeName | ModuleExport;
+  readonly parameters: SchemeParameters;
+  readonly thresholds: Thresholds;
+  readonly gate: GateRule;
+  /** Null (the default): not chosen, so `kill` is the last resort unless the program chooses. */
+  readonly reaction: ReactionChoice | null;
+  /** When nobody may be killed and no reaction ended the round. Default `none`, which still says so. */
+  readonly noVictim: Exclude<ReactionChoice, 'kill'>;
+  readonly panic: PanicPlan;
+  readonly escalation: Escalation;
+  readonly limits: PhaseLimits;
+  /** Patterns on comm of tasks that are never chosen. Given, it replaces NEVER_DEFAULT. */
+  readonly never: readonly string[];
+}
+
+type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
+type Loose = Optional<{ available: ThresholdInput; swapFree: ThresholdInput }>;
+
+export type PolicyInput = Optional<
+  Omit<Policy, 'domain' | 'parameters' | 'thresholds' | 'gate' | 'panic' | 'escalation' | 'limits'> & {
+    domain: DomainInput;
+    parameters: Optional<SchemeParameters>;
+    thresholds: Optional<{ warn: Loose; term: Loose; kill: Loose }>;
+    gate: 'level' | 'rate' | { readonly kind: 'level' } | (Optional<RateRule> & { readonly kind: 'rate' });
+    panic: Optional<PanicPlan>;
+    escalation: Optional<Escalation>;
+    limits: { readonly [K in keyof PhaseLimits]?: Optional<PhaseLimits[K]> | undefined };
+  }
+>;
+
+/**
+ * Who takes the whole session along: display server, session manager, systemd --user (comm `systemd`; pid 1 is never
+ * chosen anyway), sshd, dbus. A name is no proof of identity; any task can take one of these.
+ */
+export const NEVER_DEFAULT: readonly string[] = Object.freeze(
+  (
+    'Xorg X Xwayland gnome-shell kwin_wayland kwin_x11 mutter* sway weston Hyprland ' +
+    'gnome-session* ksmserver xfce4-session startplasma* gdm* sddm* lightdm* login systemd-logind ' +
+    'systemd (sd-pam) sshd* dbus-daemon dbus-broker*'
+  ).split(' '),
+);
+
+const INT32_MAX = 2 ** 31 - 1;
+const milliseconds = integer(0, 3_600_000);
+const module = {
+  module: object<ModuleExport>({
+    module: [text(/^[a-z][a-z\d+.-]+:\S+$/i, `an absolute URL such as 'file:///etc/badness/own.js'`)],
+    export: [text(/^[\p{L}_$][\p{L}\p{N}_$]*$/u, 'the name of an export')],
+  }),
+};
+
+const reaction = either<'kill' | 'panic' | 'none', ModuleExport>(oneOf(['kill', 'panic', 'none']), module);
+const rate = object<RateRule>({
+  kind: [oneOf(['rate']), 'rate'],
+  calls: [integer(1, INT32_MAX), 10],
+  warmUpMs: [milliseconds, 1000],
+  windowMs: [milliseconds, 5000],
+  cooldownMs: [milliseconds, 5000],
+});
+const level = object<{ kind: 'level' }>({ kind: [oneOf(['level']), 'level'] });
+
+const kindOfGate = oneOf(['level', 'rate']);
+const GATE_KEYS = ['kind', 'calls', 'warmUpMs', 'windowMs', 'cooldownMs'];
+
+const gate: Check<GateRule> = (value, path) => {
+  const given = typeof value === 'string' ? { kind: kindOfGate(value, path) } : keyed(value, path, GATE_KEYS);
+  return (kindOfGate(given.kind, `${path}.kind`) === 'rate' ? rate : level)(given, path);
+};
+
+function levelCheck(available: Threshold, swapFree: Threshold): Check<Level> {
+  return object<Level>({ available: [threshold, available], swapFree: [threshold, swapFree] });
+}
+
+/** Refuses a level above the next milder one, as far as the two are written in the same unit. */
+function checkOrder(milder: Level, worse: Level, path: string, milderName: string, worseName: string): void {
+  for (const key of ['available', 'swapFree'] as const) {
+    const [high, low] = [milder[key], worse[key]];
+    const wrong =
+      'percent' in high ? 'percent' in low && high.percent < low.percent : 'bytes' in low && high.bytes < low.bytes;
+    if (wrong) {
+      refuse(
+        `${path}.${milderName}.${key}`,
+        `at least ${worseName}.${key} (${showThreshold(low)})`,
+        showThreshold(high),
+      );
+    }
+  }
+}
+
+const thresholds: Check<Thresholds> = (value, path) => {
+  const given = keyed(value, path, ['warn', 'term', 'kill']);
+  const term = levelCheck({ percent: 10 }, { percent: 10 })(given.term, `${path}.term`);
+  const { available, swapFree } = term;
+  const kill = levelCheck(scaled(available, 0.5), scaled(swapFree, 0.5))(given.kill, `${path}.kill`);
+  const warn = levelCheck(scaled(available, 1.5), { percent: 100 })(given.warn, `${path}.warn`);
+  checkOrder(term, kill, path, 'term', 'kill');
+  checkOrder(warn, term, path, 'warn', 'term');
+  return Object.freeze({ warn, term, kill });
+};
+
+const policy = object<Policy>({
+  enforce: [flag, false],
+  domain: [domainSpec, 'auto'],
+  scheme: [either<SchemeName, ModuleExport>(oneOf(SCHEMES), module), DEFAULT_SCHEME],
+  parameters: [
+    object<SchemeParameters>({
+      maxDiscount: [integer(1, 2 ** 31), 4],
+      age: [oneOf(['spare-old', 'spare-young', 'ignore']), 'spare-old'],
+      adj: [oneOf(['never-only', 'kernel']), 'never-only'],
+    }),
+    {},
+  ],
+  thresholds: [thresholds, {}],
+  gate: [gate, 'level'],
+  reaction: [(value, path) => (value === null ? null : reaction(value, path)), null],
+  noVictim: [either<'panic' | 'none', ModuleExport>(oneOf(['panic', 'none']), module), 'none'],
+  panic: [panicPlan, {}],
+  escalation: [
+    object<Escalation>({
+      rawioMs: [milliseconds, 200],
+      termMs: [milliseconds, 3000],
+      stuckMs: [milliseconds, 10_000],
+    }),
+    {},
+  ],
+  limits: [phaseLimits, {}],
+  never: [list(commGlob), NEVER_DEFAULT],
+});
+
+/**
+ * Checks a policy and fills in the defaults. `definePolicy(definePolicy(x))` is the same policy again.
+ * Throws TypeError for a value of the wrong kind or an unknown key (naming the nearest), RangeError for a wrong value;
+ * both say the path of the key (`policy.thresholds.term.available`), what was expected and what came.
+ */
+export function definePolicy(input: PolicyInput = {}): Policy {
+  const result = policy(input, 'policy');
+  const { escalation, limits } = result;
+  const killMs = escalation.termMs + escalation.stuckMs;
+  for (const key of ['eachMs', 'wholeMs'] as const) {
+    if (limits.react[key] >= killMs) continue;
+    const expected = `at least escalation.termMs + escalation.stuckMs (${killMs}), or a kill is cut off`;
+    refuse(`policy.limits.react.${key}`, expected, limits.react[key]);
+  }
+  return result;
+}
