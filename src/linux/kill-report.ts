@@ -1,0 +1,66 @@
+// Stage: report. In: what one kill did. Out: a plain object, and its JSON spelling.
+import { type Plain, snakeKeys } from './json-keys.js';
+import type { SharerScan } from './sharers.js';
+
+export type KillSignal = 'SIGTERM' | 'SIGKILL';
+
+/** `released`: the memory is back. `stuck`: signalled, release not proved in time. `refused`: nobody was signalled. `gone`: it was gone before. */
+export type KillOutcome = 'released' | 'stuck' | 'refused' | 'gone';
+
+export interface SentSignal {
+  readonly tgid: number;
+  readonly signal: KillSignal;
+  /** Milliseconds after the call, like every time in the report. */
+  readonly atMs: number;
+}
+
+export interface KillError {
+  readonly call: string;
+  /** The errno name: EPERM, ESRCH, … */
+  readonly code: string;
+  readonly tgid: number;
+}
+
+export interface KillReport {
+  readonly tgid: number;
+  /** Latin-1, as the kernel has it; null when it was gone before it could be read. */
+  readonly comm: string | null;
+  readonly outcome: KillOutcome;
+  /**
+   * Null when released. refused: `init`, `self`, `ancestor`, `kernel_thread`, `not_a_leader`, `foreign_proc`, `sharer_protected`, `aborted`,
+   * or an errno name. gone: `exited`, `zombie`. stuck: `timeout`, `unverified_sharers`, `aborted`, `deadline`, or an errno name.
+   */
+  readonly reason: string | null;
+  /** `pidfd`: no other process can be hit. `kill`: the identity was read immediately before kill(2), microseconds remain. */
+  readonly path: 'pidfd' | 'kill';
+  readonly askedSignal: KillSignal;
+  /** The victim or a sharer holds CAP_SYS_RAWIO. */
+  readonly rawio: boolean;
+  readonly signals: readonly SentSignal[];
+  readonly escalations: readonly { readonly step: string; readonly atMs: number }[];
+  readonly sharers: {
+    readonly method: SharerScan['method'] | null;
+    /** Verified sharers, signalled like the victim. */
+    readonly killed: readonly number[];
+    /** Perhaps sharers; waited for, never signalled. */
+    readonly unverified: readonly number[];
+  };
+  /** What proved the release: the pidfds, the states of all threads, or process_mrelease(2). */
+  readonly releasedBy: 'pidfd' | 'threads' | 'mrelease' | null;
+  /** Every signalled task had exited; false for a frozen victim whose memory process_mrelease took. */
+  readonly exited: boolean;
+  readonly mrelease: { readonly tries: number; readonly lastError: string | null };
+  readonly threadsRaised: number;
+  readonly errors: readonly KillError[];
+  readonly timings: {
+    readonly firstSignalMs: number | null;
+    readonly sigkillMs: number | null;
+    readonly releasedMs: number | null;
+    readonly totalMs: number;
+  };
+}
+
+/** The report with the keys of the JSON output (`released_by`, `at_ms`), in the order of {@link KillReport}. */
+export function killReportToJson(report: KillReport): { readonly [key: string]: Plain } {
+  return snakeKeys(report as unknown as Plain) as { readonly [key: string]: Plain };
+}
