@@ -1,11 +1,66 @@
 /** What only Linux has: the readers of a live /proc and of its pressure, and the killer. */
 
+export {
+  type AllocationFailures,
+  type AllocationGate,
+  allocationFailures,
+  type CallerSourceOptions,
+  callerSource,
+} from './caller-sources.js';
+export {
+  type CgroupLimit,
+  CgroupReader,
+  type CgroupState,
+  cgroupMembers,
+  cgroupOomKills,
+  machineOomKills,
+  nearestLimit,
+} from './cgroup.js';
+export { type CgroupPlace, findMemoryCgroup } from './cgroup-place.js';
 export type { Decided } from './decided.js';
 export { type DoctorFacts, readDoctorFacts } from './doctor.js';
 export { doctorLines, doctorToJson } from './doctor-report.js';
+export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillReport, killReportToJson } from './kill-report.js';
 export { type Memory, readMachine, readMemory } from './machine.js';
+export { type Meminfo, MeminfoReader } from './meminfo.js';
+export { type MemoryReader, MemorySource, type MemorySourceOptions, memorySource } from './memory-source.js';
+export {
+  availablePercent,
+  type Bound,
+  DEFAULT_THRESHOLDS,
+  levelOf,
+  type MemoryState,
+  type PressureLevel,
+  swapFreePercent,
+  type Threshold,
+  type Thresholds,
+} from './memory-state.js';
 export { loadNative, type NativeLoad } from './native.js';
+export { type CombineOptions, combineSources, type Pressure, type PressureSource, type WakeUp } from './pressure.js';
+export {
+  openPsiTrigger,
+  type Psi,
+  type PsiKind,
+  PsiReader,
+  type PsiTrigger,
+  type PsiTriggerResult,
+  type PsiTriggerSpec,
+} from './psi.js';
+export { PsiSource, type PsiSourceOptions } from './psi-source.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
+export { type MemoryNews, MemorySubscription } from './subscription.js';
+export { type SuspendClocks, SuspendWatch } from './suspend.js';
+export {
+  openV1Event,
+  type V1Event,
+  type V1EventFile,
+  type V1Meaning,
+  V1OomReader,
+  type V1OomState,
+} from './v1-events.js';
+export { V1OomSource } from './v1-oom-source.js';
+export { type V2Counter, type V2Counts, V2EventsReader, V2EventsSource, type V2SourceOptions } from './v2-events.js';
+export { createWaiter, type WaitEnd, type Waiter, type WaiterOptions, type WakeHandle, wakeFrom } from './wait.js';

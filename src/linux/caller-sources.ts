@@ -1,0 +1,87 @@
+/** Stage: watch → gate. In: what the application itself says. Out: pressure sources: failed allocations, and the caller's own function. */
+import { PRESSURE_LEVELS, type PressureLevel } from './memory-state.js';
+import { NO_PRESSURE, noWakeUps, type Pressure, type PressureSource, unreadable } from './pressure.js';
+
+/** The rate gate of Linux 2.6.10, or another: asked once a failed allocation, true when it is time to kill. */
+export interface AllocationGate {
+  failed(nowMs: number): boolean;
+  /** Forgets its history. */
+  reset?(): void;
+}
+
+/** Failed allocations as a pressure source. */
+export interface AllocationFailures {
+  readonly source: PressureSource;
+  /** Reports one. True when the gate let it through: level `kill` stands until the next reading. */
+  allocationFailed(nowMs: number): boolean;
+}
+
+/**
+ * For callers who report failed allocations, as the kernel's page allocator calls out_of_memory(). `onOpen` is called when the gate opens,
+ * to wake whoever sleeps.
+ */
+export function allocationFailures(gate: AllocationGate, onOpen: () => void = () => {}): AllocationFailures {
+  let open = false;
+  let failures = 0;
+  return {
+    allocationFailed(nowMs) {
+      failures++;
+      if (!gate.failed(nowMs)) return false;
+      open = true;
+      onOpen();
+      return true;
+    },
+    source: {
+      name: 'failed allocations',
+      read() {
+        const level: PressureLevel = open ? 'kill' : 'none';
+        open = false;
+        return { level, error: null };
+      },
+      nextDelayMs: () => Number.POSITIVE_INFINITY,
+      wakeUps: noWakeUps,
+      describe: () => `${failures} failed allocations reported`,
+      forget() {
+        open = false;
+        gate.reset?.();
+      },
+      close() {},
+    },
+  };
+}
+
+export interface CallerSourceOptions {
+  readonly name: string;
+  /** The level now. What it throws, and what is no level, counts as unreadable. */
+  read(nowMs: number): PressureLevel;
+  /** How often it is asked, in milliseconds, 1 … 600,000. Default 1,000. */
+  readonly everyMs?: number;
+  describe?(): string;
+  close?(): void;
+}
+
+/** The caller's own source. @throws RangeError. */
+export function callerSource(options: CallerSourceOptions): PressureSource {
+  const everyMs = options.everyMs ?? 1000;
+  if (!(everyMs >= 1 && everyMs <= 600_000)) throw new RangeError(`everyMs must be 1..600000, got ${everyMs}`);
+  let last: Pressure = NO_PRESSURE;
+  return {
+    name: options.name,
+    read(nowMs) {
+      try {
+        const level = options.read(nowMs);
+        last = PRESSURE_LEVELS.includes(level)
+          ? { level, error: null }
+          : { level: 'none', error: `EBADMSG: ${options.name} answered ${String(level)}` };
+      } catch (error) {
+        last = unreadable(error);
+      }
+      return last;
+    },
+    nextDelayMs: () => everyMs,
+    wakeUps: noWakeUps,
+    describe: () => options.describe?.() ?? `${options.name}: ${last.error ?? last.level}`,
+    forget() {},
+    close: () => options.close?.(),
+  };
+}

@@ -1,0 +1,196 @@
+// Levels by thresholds, how long one may sleep, any/all with a duration.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { memorySource } from '../../src/linux/memory-source.js';
+import {
+  checkThresholds,
+  DEFAULT_THRESHOLDS,
+  levelOf,
+  type MemoryState,
+  type PressureLevel,
+} from '../../src/linux/memory-state.js';
+import { combineSources } from '../../src/linux/pressure.js';
+import { FakeSource, memory } from './support/pressure-fixtures.js';
+
+const GIB = 2 ** 20; // in KiB
+const level = (state: MemoryState) => levelOf(state, DEFAULT_THRESHOLDS);
+
+/** A source over a state that the test changes, and the sleep after reading it. */
+function over(first: MemoryState) {
+  const box = { state: first };
+  const source = memorySource({ read: () => box.state });
+  const sleep = (state: MemoryState, nowMs = 0) => {
+    box.state = state;
+    source.read(nowMs);
+    return source.nextDelayMs();
+  };
+  return { box, source, sleep };
+}
+
+test('levels: at or below the bound, not just above it', () => {
+  const of = (available: number) => level(memory(1_000_000, available));
+  assert.deepEqual([150_001, 150_000, 100_001, 100_000, 50_001, 50_000, 0].map(of), [
+    'none',
+    'warn',
+    'warn',
+    'term',
+    'term',
+    'kill',
+    'kill',
+  ]);
+});
+
+test('levels: where swap counts both must be short, and a warning asks memory alone', () => {
+  const of = (free: number) => level(memory(1_000_000, 40_000, { total: 1_000_000, free }));
+  assert.deepEqual([1_000_000, 100_001, 100_000, 50_001, 50_000].map(of), ['warn', 'warn', 'term', 'term', 'kill']);
+});
+
+test('levels: tiny swap is as none, whether free or full', () => {
+  assert.equal(level(memory(1_000_000, 90_000, { total: 10_000, free: 10_000 })), 'term');
+  assert.equal(level(memory(1_000_000, 90_000, { total: 10_001, free: 10_001 })), 'warn');
+});
+
+test('levels: of percent and KiB the lower bound counts', () => {
+  const thresholds = { warn: null, term: { available: { percent: 10, kib: 5000 } }, kill: { available: { kib: 100 } } };
+  assert.equal(levelOf(memory(1_000_000, 5001), thresholds), 'none');
+  assert.equal(levelOf(memory(1_000_000, 5000), thresholds), 'term');
+  assert.equal(levelOf(memory(1_000_000, 100), thresholds), 'kill');
+  assert.equal(levelOf(memory(20_000, 4000), thresholds), 'none', '10 % are 2000 here');
+});
+
+test('thresholds: what cannot be meant is refused by name', () => {
+  const kill = { available: { percent: 5 } };
+  const check = (term: object) => () => checkThresholds({ warn: null, term: { available: term }, kill });
+  assert.throws(check({}), /term\.available needs percent or kib/);
+  assert.throws(check({ percent: 101 }), /term\.available\.percent must be 0\.\.100, got 101/);
+  assert.throws(check({ percent: Number.NaN }), RangeError);
+  assert.throws(check({ kib: 1.5 }), RangeError);
+});
+
+test('sleep: in proportion to the headroom, between its bounds', () => {
+  const { sleep } = over(memory(8 * GIB, 0));
+  const at = (percent: number) => Math.round(sleep(memory(8 * GIB, (8 * GIB * percent) / 100)));
+  assert.equal(at(25), 105);
+  assert.equal(at(60), 350);
+  assert.equal(at(100), 630);
+  assert.equal(at(11), 100, 'near the threshold, with 900 MiB left');
+  assert.equal(at(5), 100, 'nothing more urgent can come');
+});
+
+test('sleep: a small domain fills sooner, so it is looked at oftener', () => {
+  const { sleep } = over(memory(GIB, 0));
+  const at = (percent: number) => Math.round(sleep(memory(GIB, (GIB * percent) / 100)));
+  assert.equal(at(25), 38, '153 MiB at 4 GiB/s');
+  assert.equal(at(12), 20);
+  assert.equal(at(60), 125);
+});
+
+test('sleep: the rate seen last shortens it, for twice that rate', () => {
+  const { sleep, source } = over(memory(8 * GIB, 4 * GIB));
+  sleep(memory(8 * GIB, 6 * GIB), 0);
+  // 3 GiB in 100 ms: at twice that, the 2.2 GiB above the threshold last 37 ms.
+  assert.equal(Math.round(sleep(memory(8 * GIB, 3 * GIB), 100)), Math.round((2.2 * 1000) / 60));
+  source.forget();
+  assert.ok(sleep(memory(8 * GIB, 3 * GIB), 200) > 100);
+});
+
+test('sleep: free swap adds its own time', () => {
+  const { sleep } = over(memory(GIB, 0));
+  const dry = sleep(memory(GIB, 0.12 * GIB));
+  const withSwap = sleep(memory(GIB, 0.12 * GIB, { total: GIB, free: 0.5 * GIB }));
+  assert.ok(withSwap > dry + 200, `${dry} → ${withSwap}`);
+});
+
+test('memory: unreadable is no pressure, said by name, and asked again soon', () => {
+  const source = memorySource({
+    read() {
+      throw Object.assign(new Error('gone'), { code: 'ENODEV' });
+    },
+  });
+  assert.deepEqual(source.read(0), { level: 'none', error: 'ENODEV: gone' });
+  assert.equal(source.state, null);
+  assert.equal(source.nextDelayMs(), 100);
+});
+
+const fakes = (...levels: PressureLevel[]) =>
+  levels.map((one, index) => {
+    const fake = new FakeSource(`s${index}`);
+    fake.answer = { level: one, error: null };
+    return fake;
+  });
+
+test('combine: any is the most urgent, all the least', () => {
+  assert.equal(combineSources(fakes('none', 'kill', 'warn'), { mode: 'any' }).read(0).level, 'kill');
+  assert.equal(combineSources(fakes('term', 'kill', 'warn'), { mode: 'all' }).read(0).level, 'warn');
+  assert.equal(combineSources(fakes('term', 'none'), { mode: 'all' }).read(0).level, 'none');
+});
+
+test('combine: one that cannot be read silences all, but not any', () => {
+  const blind = (mode: 'any' | 'all', ...rest: PressureLevel[]) => {
+    const sources = fakes('none', ...rest);
+    sources[0]!.answer = { level: 'none', error: 'EIO: x' };
+    return combineSources(sources, { mode }).read(0);
+  };
+  assert.deepEqual(blind('all', 'kill'), { level: 'none', error: 'EIO: x' });
+  assert.deepEqual(blind('any', 'kill'), { level: 'kill', error: 'EIO: x' });
+  assert.deepEqual(blind('any'), { level: 'none', error: 'EIO: x' });
+});
+
+test('combine: a level counts when it has stood for its time without a break, each on its own', () => {
+  const [fake] = fakes('none');
+  const source = combineSources([fake!], { mode: 'any', forMs: 500 });
+  const at = (ms: number, now: PressureLevel) => {
+    fake!.answer = { level: now, error: null };
+    return source.read(ms).level;
+  };
+  assert.equal(at(0, 'term'), 'none');
+  assert.equal(at(499, 'kill'), 'none');
+  assert.equal(at(500, 'kill'), 'term', 'term for 500 ms, kill for 1 ms');
+  assert.equal(at(998, 'kill'), 'term');
+  assert.equal(at(999, 'kill'), 'kill');
+  assert.equal(at(1000, 'none'), 'none');
+  assert.equal(at(1001, 'kill'), 'none', 'broken, so it begins anew');
+  source.forget();
+  assert.equal(at(9000, 'kill'), 'none', 'of before a suspend');
+  assert.equal(at(9500, 'kill'), 'kill');
+  assert.equal(fake!.forgotten, 1);
+});
+
+test('combine: it wakes when a duration is over, and all lets the others rest while one is quiet', () => {
+  const [a, b] = fakes('term', 'none');
+  a!.delayMs = 20;
+  b!.delayMs = 300;
+  const any = combineSources([a!, b!], { mode: 'any', forMs: 50 });
+  any.read(0);
+  assert.equal(any.nextDelayMs(0), 20);
+  a!.delayMs = 200;
+  assert.equal(any.nextDelayMs(10), 40, 'ripe in 40 ms');
+  const all = combineSources([a!, b!], { mode: 'all' });
+  all.read(0);
+  assert.equal(all.nextDelayMs(0), 300);
+  b!.answer = { level: 'warn', error: null };
+  all.read(1);
+  assert.equal(all.nextDelayMs(1), 200);
+});
+
+test('combine: the list of wake-ups is one object until a part of it changes', () => {
+  const [a, b] = fakes('none', 'none');
+  const wakeUp = { fd: 7, events: 1, path: null, onReady: () => {} };
+  const parts = [[wakeUp], [wakeUp, wakeUp]];
+  a!.wakeUps = () => parts[0]!;
+  b!.wakeUps = () => parts[1]!;
+  const source = combineSources([a!, b!], { mode: 'any' });
+  const first = source.wakeUps();
+  assert.equal(first.length, 3);
+  assert.equal(source.wakeUps(), first);
+  parts[1] = [];
+  assert.deepEqual(source.wakeUps(), [wakeUp]);
+});
+
+test('combine: refuses what cannot be meant; closes what it owns', () => {
+  assert.throws(() => combineSources([], { mode: 'any' }), /sources must hold at least one, got 0/);
+  assert.throws(() => combineSources(fakes('none'), { mode: 'any', forMs: -1 }), /forMs must be 0\.\.600000, got -1/);
+  const [fake] = fakes('none');
+  combineSources([fake!], { mode: 'any' }).close();
+  assert.equal(fake!.closed, 1);
+});
