@@ -1,6 +1,6 @@
 // Builds dist/ from the sources: the two engines, the check of their binaries, the bundles, the types.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync } from 'node:fs';
 import { build } from 'esbuild';
 import { checkWasm } from './check-wasm.mjs';
 import { inlineWasm } from './inline-wasm.mjs';
@@ -39,7 +39,9 @@ await build({
     policy: 'src/policy/index.ts',
     guard: 'src/guard/index.ts',
     linux: 'src/linux/index.ts',
+    cli: 'src/cli/main.ts',
   },
 });
+chmodSync('dist/cli.js', 0o755);
 const types = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types'];
 run('node_modules/typescript/bin/tsc', ...types, '-p', 'tsconfig.build.json');

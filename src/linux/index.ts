@@ -23,6 +23,7 @@ export { doctorLines, doctorToJson } from './doctor-report.js';
 export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillReport, killReportToJson } from './kill-report.js';
+export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { type MemoryReader, MemorySource, type MemorySourceOptions, memorySource } from './memory-source.js';
@@ -49,7 +50,15 @@ export {
   type PsiTriggerSpec,
 } from './psi.js';
 export { PsiSource, type PsiSourceOptions } from './psi-source.js';
+export { openQueue, queueTasks } from './queue-tasks.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
+export {
+  type MemoryReading,
+  type PassedOver,
+  type RoundOutcome,
+  type RoundReport,
+  roundReportToJson,
+} from './round-report.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
 export { type MemoryNews, MemorySubscription } from './subscription.js';
 export { type SuspendClocks, SuspendWatch } from './suspend.js';

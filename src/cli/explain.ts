@@ -1,0 +1,183 @@
+/** Stage: report. `badness explain PID`: every term of one task's points, each scheme on a line of its own. */
+import {
+  explainTask,
+  ineligibleTasks,
+  type RankedTask,
+  rankOf,
+  rankTasks,
+  type SchemeName,
+  type Terms,
+} from '../index.js';
+import { integer, readArguments, schemeNamed, usage, type Values } from './arguments.js';
+import { paletteFor } from './colour.js';
+import { CommandError, EXIT } from './exit.js';
+import { commandHelp } from './help.js';
+import { writeLines } from './output.js';
+import { cpuTime, duration, memory } from './quantities.js';
+import { outputRecord, summaryRecord } from './rank.js';
+import { openSource, type Source } from './source.js';
+import { stepLines } from './steps.js';
+import { type Column, screenOf, tableLines, wrapped } from './table.js';
+import { userNames } from './users.js';
+import { ageOf, kindOf, named, type Scoring, SHOWN_SCHEMES, spelledOut } from './words.js';
+
+const PID_MAX = 4_294_967_295;
+const NOTHING = '-';
+const STEP_INDENT = ' '.repeat(12);
+
+/** A scheme's terms, and the place of the task among all. */
+interface Explained extends Terms {
+  rank: number | null;
+}
+
+interface TermColumn extends Column {
+  cell(terms: Explained): string;
+  /** The cell of a term that changes nothing; a column of only such cells is left out. */
+  neutral?: string;
+}
+
+function number(title: string, key: keyof Terms, neutral: number): TermColumn {
+  return { title, right: true, neutral: String(neutral), cell: (terms) => String(terms[key]) };
+}
+
+/** A divisor and the units it is the root of; 0 and 1 do not divide. */
+function divisor(title: string, key: 'cpuDiv' | 'runDiv', units: 'cpuUnits' | 'runUnits'): TermColumn {
+  const cell = (terms: Explained) => (terms[units] === 0 ? NOTHING : `${terms[key]} (${terms[units]})`);
+  return { title, right: true, neutral: NOTHING, cell };
+}
+
+const SCHEME_COLUMN: TermColumn = { title: 'SCHEME', cell: ({ scheme }) => scheme };
+const LAST_COLUMNS: TermColumn[] = [
+  {
+    title: 'POINTS',
+    right: true,
+    cell: ({ points, reason }) => (points === null ? (reason ?? NOTHING) : String(points)),
+  },
+  { title: 'RANK', right: true, cell: ({ rank }) => String(rank ?? NOTHING) },
+];
+
+const TERM_COLUMNS: TermColumn[] = [
+  SCHEME_COLUMN,
+  number('BASE', 'base', -1),
+  number('CHILDREN', 'children', 0),
+  divisor('÷CPU', 'cpuDiv', 'cpuUnits'),
+  divisor('÷RUN', 'runDiv', 'runUnits'),
+  number('DISC', 'discount', 1),
+  number('×NICE', 'niceTimes', 1),
+  number('÷ROOT', 'rootDiv', 1),
+  number('÷RAW', 'rawioDiv', 1),
+  number('÷MEMS', 'disjointDiv', 1),
+  number('−ROOT', 'rootBonus', 0),
+  number('+ADJ', 'adjPages', 0),
+  number('<<ADJ', 'oomAdj', 0),
+  ...LAST_COLUMNS,
+];
+
+/** What is added and taken off, as `+134217728` or `−2013240+33554000`. */
+function added({ children, rootBonus, adjPages }: Explained): string {
+  const signed = [children, -rootBonus, adjPages].filter((term) => term !== 0);
+  return signed.map((term) => `${term < 0 ? '−' : '+'}${Math.abs(term)}`).join('') || NOTHING;
+}
+
+/** What divides and multiplies, as `÷347÷9×2÷4`. */
+function factors(terms: Explained, age: Scoring['age']): string {
+  const { cpuDiv, runDiv, discount, niceTimes, rootDiv, rawioDiv, disjointDiv, oomAdj } = terms;
+  const own = kindOf(terms.scheme) === 'own';
+  const aged = age === 'spare-young' ? `×${discount}` : `÷${discount}`;
+  const parts = own ? [discount > 1 ? aged : ''] : [cpuDiv, runDiv].map((term) => (term > 1 ? `÷${term}` : ''));
+  if (niceTimes > 1) parts.push(`×${niceTimes}`);
+  for (const term of [rootDiv, rawioDiv, disjointDiv]) if (term > 1) parts.push(`÷${term}`);
+  if (oomAdj !== 0) parts.push(`${oomAdj > 0 ? '×' : '÷'}${2 ** Math.abs(oomAdj)}`);
+  return parts.join('') || NOTHING;
+}
+
+/** The same terms in fewer columns. */
+function compactColumns(age: Scoring['age']): TermColumn[] {
+  return [
+    SCHEME_COLUMN,
+    number('BASE', 'base', -1),
+    { title: 'ADDED', right: true, neutral: NOTHING, cell: added },
+    { title: 'FACTORS', neutral: NOTHING, cell: (terms) => factors(terms, age) },
+    ...LAST_COLUMNS,
+  ];
+}
+
+function layOut(explained: Explained[], all: TermColumn[]): string[] {
+  const columns = all.filter(
+    ({ cell, neutral }) => neutral === undefined || explained.some((terms) => cell(terms) !== neutral),
+  );
+  const quiet = ({ cell, neutral }: TermColumn, terms: Explained) => (cell(terms) === neutral ? NOTHING : cell(terms));
+  const rows = explained.map((terms) => columns.map((column) => quiet(column, terms)));
+  return tableLines(columns, rows, Number.POSITIVE_INFINITY);
+}
+
+/** The table of terms: a column each, or where that is too wide the added and the dividing ones together. */
+function termLines(explained: Explained[], age: Scoring['age'], width: number): string[] {
+  const lines = layOut(explained, TERM_COLUMNS);
+  return lines.every((line) => line.length <= width) ? lines : layOut(explained, compactColumns(age));
+}
+
+function explainIn(source: Source, slot: number, scheme: SchemeName): Explained {
+  const terms = explainTask(source.engine, slot, { ...source.scoring, scheme });
+  return { ...terms, rank: rankOf(source.engine, slot, scheme) };
+}
+
+/** snake_case of a term's name, as JSON has it. */
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+function* jsonLines(source: Source, task: RankedTask, explained: Explained[]): Generator<string> {
+  const ranking = rankTasks(source.engine, { ...source.scoring, limit: 0 });
+  yield JSON.stringify(summaryRecord(source, ranking));
+  yield JSON.stringify(outputRecord(source, task));
+  for (const terms of explained) {
+    yield JSON.stringify(Object.fromEntries(Object.entries(terms).map(([key, value]) => [snake(key), value])));
+  }
+}
+
+function headLines(source: Source, task: RankedTask, width: number): string[] {
+  const { machine } = source;
+  const cpu = cpuTime((task.utimeJiffies + task.stimeJiffies) / machine.hz);
+  const facts = [
+    `gives back ${memory(task.chargePages * machine.pageSize)} of ${memory(machine.totalPages * machine.pageSize)}`,
+    `${duration(ageOf(task, machine))} old`,
+    `CPU ${cpu}`,
+    `user ${userNames(source.live)(task.uid)}`,
+    `nice ${task.nice}`,
+    `oom_score_adj ${task.oomScoreAdj}`,
+  ];
+  return wrapped(`${named(task)}: ${facts.join(', ')}`, width);
+}
+
+function humanLines(source: Source, task: RankedTask, explained: Explained[], values: Values): string[] {
+  const screen = screenOf(process.stdout);
+  const palette = paletteFor(screen.isTerminal, values['no-color'] === true);
+  const scoring = spelledOut(source.scoring);
+  const first = explained.find(({ scheme }) => scheme === scoring.scheme)!;
+  const [heading, ...rows] = termLines(explained, scoring.age, Number.isFinite(screen.width) ? screen.width : 80);
+  const why = first.eligible ? [] : [`not eligible in scheme ${first.scheme}: ${first.reason}`];
+  const steps = stepLines({ task, terms: first, scoring, machine: source.machine });
+  const head = headLines(source, task, screen.width);
+  const wrappedSteps = steps.flatMap((line) => wrapped(line, screen.width, STEP_INDENT));
+  return [...head, ...why, '', palette.heading(heading!), ...rows, '', ...wrappedSteps];
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function explain(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('explain', argv, ['scheme']);
+  if (values.help) return writeLines(commandHelp('explain'));
+  const [operand, ...more] = positionals;
+  if (operand === undefined || more.length > 0) {
+    throw usage(`explain takes one PID, got ${positionals.length}; see badness explain --help`);
+  }
+  const pid = integer('PID', operand, 0, PID_MAX);
+  const asked = values.scheme?.map(schemeNamed);
+  const source = await openSource(asked ? { ...values, scheme: asked.slice(0, 1) } : values);
+  const { ranked } = rankTasks(source.engine, source.scoring);
+  const tasks = [...ranked, ...ineligibleTasks(source.engine, spelledOut(source.scoring).scheme)];
+  const task = tasks.find(({ tgid }) => tgid === pid);
+  if (!task) throw new CommandError(EXIT.noSuchPid, `no task has pid ${pid}; badness rank --all lists those there are`);
+  const explained = (asked ?? SHOWN_SCHEMES).map((scheme) => explainIn(source, task.slot, scheme));
+  await writeLines(values.json ? jsonLines(source, task, explained) : humanLines(source, task, explained, values));
+}

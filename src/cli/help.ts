@@ -1,0 +1,169 @@
+/** Stage: report. The help texts. What they promise is what tests/src/cli.test.ts checks. */
+import { readFileSync } from 'node:fs';
+import { SCHEMES } from '../index.js';
+import { COLUMN_NAMES } from './columns.js';
+import { wrapped } from './table.js';
+
+export const COMMANDS = ['rank', 'explain', 'compare', 'kill', 'doctor'] as const;
+export type CommandName = (typeof COMMANDS)[number];
+
+const INDENT = ' '.repeat(4);
+
+function list(words: readonly string[]): string {
+  return wrapped(INDENT + words.join(', '), 80, INDENT).join('\n');
+}
+
+const SOURCES = `Where the tasks come from:
+  --tasks FILE        rank task records (NDJSON, one object a line) instead of
+                      this machine; - is standard input. The output of
+                      rank --json is such a file
+  --uptime S --hz N --total-pages N --page-size N
+                      the machine of those tasks; a first line may say the same
+                      ({"page_size":4096,"hz":100,"uptime_s":60,"total_pages":0})
+  --proc ROOT         a Linux /proc mounted elsewhere`;
+
+const SCORING = `How they are scored:
+  --max-discount N    scheme badness: what age and CPU time divide by at most (4)
+  --age WHOM          scheme badness: spare-old (default), spare-young or ignore
+  --adj HOW           our own schemes: never-only (default; of oom_score_adj only
+                      -1000 counts) or kernel (it adds thousandths of memory)`;
+
+const OUTPUT = `How it is shown:
+  --json              NDJSON: a line about the machine, then one object a line
+  --no-color          no colour on a terminal either; NO_COLOR does the same`;
+
+const EXITS = `Exit codes:
+  0  done           1  unexpected error      2  wrong command line
+  3  no such pid    4  unknown scheme        5  no Linux /proc here (--tasks works)
+  6  bad line in a task file; nothing is ranked
+  7  task file cannot be read`;
+
+const KILL_EXITS = `  8  kill refused by name, nobody was signalled (EPERM, ancestor, ...)
+  9  stuck: signalled, and its memory is not back in time
+ 10  no task may be chosen
+ 11  the chosen task was gone, or another by then
+ 12  busy: another kill is in flight`;
+
+const TEXTS: Record<CommandName, () => string> = {
+  rank: () => `Usage: badness rank [options]
+
+Ranks the tasks of this machine by badness, worst first, and says who would be
+sacrificed if memory ran out, and why. Nobody is harmed.
+
+  --scheme NAME       how points are computed (badness)
+  -n, --count N       so many tasks; default: as many as the terminal shows, 20 in
+                      a pipe, everybody with --json
+  --all               everybody, with those that may not be chosen and the reason
+  --columns A,B,C     which columns
+  --rounds N          decide N times before
+  --stats             say what each of those rounds cost
+
+${SOURCES}
+
+${SCORING}
+
+${OUTPUT}
+
+Schemes:
+${list(SCHEMES)}
+Columns:
+${list(COLUMN_NAMES)}
+
+${EXITS}`,
+  explain: () => `Usage: badness explain PID [options]
+
+Every term of one task's points, in each scheme side by side, and the sum of the
+first of them step by step.
+
+  --scheme NAME       only this scheme; can be given again. The first is the one
+                      that is shown step by step (badness)
+
+${SOURCES}
+
+${SCORING}
+
+${OUTPUT}
+
+Schemes:
+${list(SCHEMES)}
+
+${EXITS}`,
+  compare: () => `Usage: badness compare [options]
+
+Whom each scheme would choose, what that would give back, and how many schemes
+agree.
+
+  -n, --count N       the first N of each scheme (1)
+
+${SOURCES}
+
+${SCORING}
+
+${OUTPUT}
+
+${EXITS}`,
+  kill: () => `Usage: badness kill [options]
+
+One round by hand: chooses a task of this machine and says why. Only with
+--enforce is it killed: SIGTERM, SIGKILL 3 s later, and a wait of at most 10 s
+until its memory is back. Never chosen: pid 1, kernel threads, badness itself and
+its ancestors, and who takes a session along (Xorg, sshd, dbus-daemon, ...). When
+the kill is refused or the task is gone, nobody else is killed instead.
+
+  --enforce           kill; without it nobody is signalled
+  --queue 'PID ...'   these first, the first one alive that may be chosen; when
+                      there is none among them the scheme chooses
+  --signal NAME       begin with TERM (default) or KILL
+  --scheme NAME       how points are computed (badness)
+  --domain NAME       what is short of memory; only system yet
+  --native HOW        auto (default) or none: without koffi; see badness doctor
+  --json              one object on one line
+
+${SCORING}
+
+Schemes:
+${list(SCHEMES)}
+
+${EXITS}
+${KILL_EXITS}`,
+  doctor: () => `Usage: badness doctor [options]
+
+What this machine lets badness do: which way signals go, capabilities, limits,
+memory cgroups, pressure, and other daemons that kill when memory is short.
+Looks only; nobody is signalled. Lines that begin with warning: are what a kill
+would miss here.
+
+  --json              one object on one line
+
+${EXITS}`,
+};
+
+/** The help of one command, in lines. */
+export function commandHelp(command: CommandName): string[] {
+  return TEXTS[command]().split('\n');
+}
+
+/** `badness --help`, in lines. */
+export function generalHelp(): string[] {
+  return `Usage: badness COMMAND [options]
+
+Who would be sacrificed if this machine ran out of memory, and why.
+
+  rank                everybody who may be chosen, worst first
+  explain PID         every term of one task's points, in every scheme
+  compare             whom each scheme would choose
+  kill                one round by hand; a dry run without --enforce
+  doctor              what this machine lets badness do
+
+  -h, --help          this text; badness COMMAND --help says more
+  --version           the version
+
+${EXITS}
+${KILL_EXITS}`.split('\n');
+}
+
+/** The version of the package that this file was built into. */
+export function version(): string {
+  const text = readFileSync(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
+}

@@ -1,0 +1,83 @@
+/** Stage: selection → kill → report. `badness kill`: one round by hand; nobody is signalled without --enforce. */
+import type { Engine } from '../index.js';
+import { killRound, openQueue, type PassedOver, readMachine, roundReportToJson } from '../linux/index.js';
+import { definePolicy } from '../policy/index.js';
+import { choice, type OptionName, readArguments, schemeNamed, scoreOptions, usage, type Values } from './arguments.js';
+import { nativeCalls } from './doctor.js';
+import { CommandError, EXIT } from './exit.js';
+import { commandHelp } from './help.js';
+import { killLines, refusalWords } from './kill-words.js';
+import { writeLines } from './output.js';
+import { openEngineFor } from './source.js';
+
+const OPTIONS: readonly OptionName[] = [
+  ...(['enforce', 'json', 'domain', 'scheme', 'signal', 'queue', 'native'] as const),
+  ...(['max-discount', 'age', 'adj', 'help'] as const),
+];
+
+const SIGNALS = { TERM: 'SIGTERM', KILL: 'SIGKILL' } as const;
+
+const EXIT_OF_OUTCOME = {
+  released: EXIT.ok,
+  dry: EXIT.ok,
+  'left-alone': EXIT.ok,
+  'called-off': EXIT.ok,
+  refused: EXIT.refused,
+  stuck: EXIT.stuck,
+  'no-victim': EXIT.noVictim,
+  gone: EXIT.gone,
+  busy: EXIT.busy,
+  'in-flight': EXIT.busy,
+} as const;
+
+/** What the command line asks of the round, checked before anything is looked at. */
+function roundOptions(values: Values) {
+  const { domain = 'system', native } = values;
+  if (domain !== 'system') throw usage(`--domain: only system yet, got ${JSON.stringify(domain)}`);
+  const scheme = values.scheme?.at(-1);
+  return {
+    policy: definePolicy({
+      enforce: values.enforce === true,
+      domain,
+      scheme: scheme === undefined ? undefined : schemeNamed(scheme),
+      parameters: scoreOptions(values),
+    }),
+    signal: SIGNALS[choice('--signal', values.signal ?? 'TERM', ['TERM', 'KILL'])],
+    ...(native === undefined ? {} : { native: choice('--native', native, ['auto', 'none']) }),
+  };
+}
+
+/** Fills the candidate queue. Ids that no task has are left out of it, and said. */
+function fillQueue(engine: Engine, text: string) {
+  const queue = openQueue(engine);
+  try {
+    const { gone } = queue.replace(text);
+    return { queue, missing: gone.map((tgid): PassedOver => ({ tgid, reason: 'not there' })) };
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === 'EINVAL' || code === 'E2BIG') throw usage(`--queue: ${message}, got ${JSON.stringify(text)}`);
+    throw error;
+  }
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function kill(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('kill', argv, OPTIONS, []);
+  if (values.help) return writeLines(commandHelp('kill'));
+  if (positionals.length > 0)
+    throw usage(`kill takes no operand, got ${JSON.stringify(positionals[0])}; --queue names tasks that come first`);
+  const options = roundOptions(values);
+  const machine = readMachine();
+  await nativeCalls(options.native);
+  const engine = await openEngineFor('/proc');
+  const { queue, missing } = fillQueue(engine, values.queue ?? '');
+  const report = await killRound(engine, { ...options, queue });
+  // Whatever the round did not come to is given back.
+  queue.replace('');
+  report.passedOver.unshift(...missing);
+  await writeLines(
+    values.json ? [JSON.stringify(roundReportToJson(report))] : killLines(report, options.policy, machine),
+  );
+  const exit = EXIT_OF_OUTCOME[report.outcome];
+  if (exit !== EXIT.ok) throw new CommandError(exit, refusalWords(report));
+}

@@ -1,0 +1,33 @@
+#!/usr/bin/env node
+/** Stage: report. The command line: chooses the command, and turns what it throws into one line and an exit code. */
+import { nearestWord } from '../index.js';
+import { usage } from './arguments.js';
+import { compare } from './compare.js';
+import { doctor } from './doctor.js';
+import { causeOf } from './exit.js';
+import { explain } from './explain.js';
+import { COMMANDS, generalHelp, version } from './help.js';
+import { kill } from './kill.js';
+import { heedClosedPipe, writeLines } from './output.js';
+import { rank } from './rank.js';
+
+const RUN: Record<string, (argv: string[]) => Promise<void>> = { rank, explain, compare, kill, doctor };
+
+async function run([command, ...argv]: string[]): Promise<void> {
+  if (command === undefined) throw usage(`expected a command: ${COMMANDS.join(', ')}; see badness --help`);
+  if (['--help', '-h', 'help'].includes(command)) return writeLines(generalHelp());
+  if (command === '--version' || command === '-V') return writeLines([version()]);
+  if (Object.hasOwn(RUN, command)) return RUN[command]!(argv);
+  const what = command.startsWith('-') ? 'a command' : `one of ${COMMANDS.join(', ')}`;
+  const hint = command.startsWith('-') ? '' : `, the nearest is ${nearestWord(command, COMMANDS)}`;
+  throw usage(`expected ${what}, got ${JSON.stringify(command)}${hint}; see badness --help`);
+}
+
+heedClosedPipe();
+try {
+  await run(process.argv.slice(2));
+} catch (error) {
+  const { exit, message } = causeOf(error);
+  process.stderr.write(`badness: ${message}\n`);
+  process.exitCode = exit;
+}

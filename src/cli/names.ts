@@ -1,0 +1,62 @@
+/**
+ * Stage: report. Names as a terminal may show them. A comm is whatever its process wanted, so nothing in it may move
+ * the cursor, colour the screen or hide text; what is escaped can be told from what is meant.
+ */
+
+const NAMED: Record<string, string> = { '\n': '\\n', '\t': '\\t', '\r': '\\r', '\x1b': '\\e', '\\': '\\\\' };
+
+/** Control and format characters (among them those that reverse the direction of text), line and paragraph ends, what is unassigned. */
+const HIDDEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cn}\p{Cs}\\]/u;
+const WIDE =
+  /[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6]/;
+const PICTURE = /\p{Emoji_Presentation}|[\u{20000}-\u{3fffd}]/u;
+const MARK = /\p{M}/u;
+const SIMPLE = /^[!-[\]-~]+$/;
+const ESCAPE = 0xdc00;
+
+function hexadecimal(code: number): string {
+  return code.toString(16).padStart(2, '0');
+}
+
+function escaped(character: string): string {
+  const code = character.codePointAt(0)!;
+  const named = NAMED[character];
+  if (named) return named;
+  // A byte that is not UTF-8 (see comm.ts).
+  if (code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff) return `\\x${hexadecimal(code - ESCAPE)}`;
+  return code < 0x80 ? `\\x${hexadecimal(code)}` : `\\u{${hexadecimal(code)}}`;
+}
+
+/** A name that is safe to print. Quoted when it is empty, or begins or ends with a blank. */
+export function printable(name: string): string {
+  if (SIMPLE.test(name)) return name;
+  let text = '';
+  for (const character of name) text += HIDDEN.test(character) ? escaped(character) : character;
+  return text === '' || /^\s|\s$/u.test(text) ? `'${text}'` : text;
+}
+
+function cellsOf(character: string): number {
+  if (MARK.test(character)) return 0;
+  return WIDE.test(character) || PICTURE.test(character) ? 2 : 1;
+}
+
+/** Columns of a terminal that a printable text takes. */
+export function widthOf(text: string): number {
+  if (SIMPLE.test(text)) return text.length;
+  let cells = 0;
+  for (const character of text) cells += cellsOf(character);
+  return cells;
+}
+
+/** The beginning of a text that fits into `width` columns, with a mark where it was cut. */
+export function cut(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let kept = '';
+  let cells = 1;
+  for (const character of text) {
+    cells += cellsOf(character);
+    if (cells > width) break;
+    kept += character;
+  }
+  return `${kept}…`;
+}

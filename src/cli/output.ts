@@ -1,0 +1,28 @@
+/** Stage: report. Data goes to standard output, words to standard error; a reader that has seen enough is no error. */
+import { once } from 'node:events';
+
+/** Ends quietly when whoever read standard output has gone (`badness rank | head`). */
+export function heedClosedPipe(): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0);
+    process.stderr.write(`badness: expected to write to standard output, got ${error.code}\n`);
+    process.exit(1);
+  });
+}
+
+const BATCH = 512;
+
+/** Writes lines, a batch at a time, no faster than they are read. */
+export async function writeLines(lines: Iterable<string>): Promise<void> {
+  let batch: string[] = [];
+  const flush = async () => {
+    const text = `${batch.join('\n')}\n`;
+    batch = [];
+    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+  };
+  for (const line of lines) {
+    batch.push(line);
+    if (batch.length >= BATCH) await flush();
+  }
+  if (batch.length > 0) await flush();
+}

@@ -1,0 +1,80 @@
+// Stage: report. In: what one round did. Out: a plain object, and its JSON spelling.
+import { SCHEMA_VERSION } from '../../assembly/layout.js';
+import type { Terms } from '../explain.js';
+import type { ReactionReport } from '../guard/reactions.js';
+import type { Ineligible, RankedTask } from '../rank.js';
+import { rankedToRecord } from '../task-json.js';
+import { type Plain, snakeKeys } from './json-keys.js';
+import { type KillReport, killReportToJson } from './kill-report.js';
+
+/**
+ * `dry`: chosen and explained, nothing sent. `busy`: another kill is in flight on this line of domains. `in-flight`: the
+ * scheme's kernel would wait for a task that is dying. `left-alone`: the reaction that policy names does not kill.
+ * `called-off`: once the token was held, enough memory was there again. The rest as a KillReport says.
+ */
+export type RoundOutcome =
+  | 'released'
+  | 'stuck'
+  | 'refused'
+  | 'gone'
+  | 'dry'
+  | 'no-victim'
+  | 'in-flight'
+  | 'busy'
+  | 'left-alone'
+  | 'called-off';
+
+export interface MemoryReading {
+  /** MemAvailable. */
+  availableBytes: number;
+  /** Free, but kept at hand by one processor each and not counted in MemAvailable; 0 where it cannot be read. */
+  perCpuBytes: number;
+  /** Memory and swap together. */
+  totalBytes: number;
+}
+
+/** A queued task that was not taken. */
+export interface PassedOver {
+  tgid: number;
+  /** Why it may not be chosen; `not there` when no task has the id, or it was not seen when tasks were read. */
+  reason: Ineligible | 'not there';
+}
+
+export interface RoundReport {
+  outcome: RoundOutcome;
+  /** Why, for `refused`, `stuck` and `gone`; as in a KillReport. Null otherwise. */
+  reason: string | null;
+  domain: 'system';
+  enforce: boolean;
+  /** Who chose: the candidate queue, or the scheme. */
+  chosenBy: 'queue' | 'scheme';
+  /** Queued tasks before the one chosen, in their order. */
+  passedOver: PassedOver[];
+  victim: RankedTask | null;
+  terms: Terms | null;
+  /** What the victim holds, and so what its end should give back, in bytes. */
+  expectedBytes: number;
+  kill: KillReport | null;
+  reaction: ReactionReport | null;
+  before: MemoryReading;
+  after: MemoryReading;
+  /** How much more there is than right before the kill, with what processors keep; others take and give meanwhile. */
+  freedBytes: number;
+  /** From the call to the end of the kill, in milliseconds. */
+  totalMs: number;
+}
+
+/** The report with the keys of the JSON output; the victim is a task record. What the reactions did is left out. */
+export function roundReportToJson(report: RoundReport): { readonly [key: string]: Plain } {
+  const { victim, kill, reaction, ...plain } = report;
+  const { before, after, freedBytes, totalMs, terms, expectedBytes, ...choice } = plain;
+  return {
+    schema: SCHEMA_VERSION,
+    ...(snakeKeys(choice as unknown as Plain) as { readonly [key: string]: Plain }),
+    victim: victim && (rankedToRecord(victim) as Plain),
+    ...(snakeKeys({ terms, expectedBytes, freedBytes, before, after } as unknown as Plain) as object),
+    kill: kill && killReportToJson(kill),
+    panicking: reaction?.panicking ?? false,
+    total_ms: totalMs,
+  };
+}
