@@ -45,8 +45,8 @@ function endWords(report: RoundReport, kill: KillReport): string[] {
   if (releasedBy)
     lines.push(`released after ${milliseconds(timings.releasedMs ?? timings.totalMs)}: ${PROOFS[releasedBy]}`);
   for (const { call, tgid, code } of errors) lines.push(`${call} of ${tgid}: ${code}`);
-  if (kill.signals.length === 0) return lines;
   const { freedBytes, expectedBytes, after } = report;
+  if (freedBytes === null) return lines;
   const freed =
     freedBytes < 0 ? `less than others took meanwhile (${memory(-freedBytes)} less available)` : memory(freedBytes);
   lines.push(`freed: ${freed}, ${memory(expectedBytes)} expected; ${memory(after.availableBytes)} available now`);

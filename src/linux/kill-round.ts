@@ -130,7 +130,7 @@ class KillRound {
       }
     }
     report.after = measure(this.pageSize);
-    report.freedBytes = freedBetween(report.before, report.after);
+    if (report.kill?.signals.length) report.freedBytes = freedBetween(report.before, report.after);
     report.totalMs = monotonicMs() - began;
     return report;
   }
@@ -151,7 +151,7 @@ class KillRound {
       reaction: null,
       before: now,
       after: now,
-      freedBytes: 0,
+      freedBytes: null,
       totalMs: 0,
     };
   }

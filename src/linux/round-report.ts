@@ -58,8 +58,8 @@ export interface RoundReport {
   reaction: ReactionReport | null;
   before: MemoryReading;
   after: MemoryReading;
-  /** How much more there is than right before the kill, with what processors keep; others take and give meanwhile. */
-  freedBytes: number;
+  /** How much more there is than right before the kill, with what processors keep; others take and give meanwhile. Null when nobody was signalled. */
+  freedBytes: number | null;
   /** From the call to the end of the kill, in milliseconds. */
   totalMs: number;
 }

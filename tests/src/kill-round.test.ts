@@ -59,6 +59,7 @@ describe('a round by hand, dry', { skip }, () => {
       assert.equal(report.victim!.rank, 1);
       assert.equal(report.terms!.points, report.victim!.points);
       assert.deepEqual([report.chosenBy, report.kill, report.reaction!.dry], ['scheme', null, true]);
+      assert.equal(report.freedBytes, null);
       assert.deepEqual(report.reaction!.planned, ['kill']);
       assert.ok(report.expectedBytes > 0 && report.before.availableBytes > 0);
       assert.equal(new KillToken(engine, 0).holder, undefined);
