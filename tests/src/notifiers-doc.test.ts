@@ -5,33 +5,13 @@ import { test } from 'node:test';
 import * as guard from '../../src/guard/index.js';
 import * as policy from '../../src/policy/index.js';
 import { PRESSURE, VICTIM } from './support/chain.js';
+import { runExample } from './support/doc-example.js';
 import { settle } from './support/manual-clock.js';
 
 const page = readFileSync('docs/notifiers.md', 'utf8');
-const ENTRIES: { readonly [name: string]: Record<string, unknown> } = {
-  'badness/guard': guard,
-  'badness/policy': policy,
-};
-
-/** The body of the example and the values that it imports, by name. */
-function example() {
-  const code = /```js\n([\s\S]*?)```/.exec(page)![1]!;
-  const values: Record<string, unknown> = {};
-  const body = code.replace(/^import \{(.*)\} from '(.*)';$/gm, (_, names: string, entry: string) => {
-    for (const name of names.split(',').map((one) => one.trim())) {
-      assert.ok(ENTRIES[entry]?.[name], `${entry} exports ${name}`);
-      values[name] = ENTRIES[entry]![name];
-    }
-    return '';
-  });
-  return { body, values };
-}
-
 async function run(shrunkBy: number): Promise<string[]> {
   const done: string[] = [];
-  const { body, values } = example();
   const given = {
-    ...values,
     cache: { shrink: (pages: number) => (done.push(`asked for ${pages}`) ? shrunkBy : 0) },
     balancer: { leave: () => done.push('left') },
     actions: { exit: (status: number) => done.push(`exit ${status}`), reboot: assert.fail, run: assert.fail },
@@ -39,8 +19,7 @@ async function run(shrunkBy: number): Promise<string[]> {
     pressure: PRESSURE,
     victim: VICTIM,
   };
-  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
-  await new AsyncFunction(...Object.keys(given), `${body}\npanic.cancel();`)(...Object.values(given));
+  await runExample(page, { 'badness/guard': guard, 'badness/policy': policy }, given, 'panic.cancel();');
   await settle();
   return done;
 }
