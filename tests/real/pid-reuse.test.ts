@@ -23,6 +23,8 @@ interface Result {
 }
 
 const FIRST_PID = 40_000;
+/** Rounds that fall on a tick's edge are done again, but not for ever: most rounds for each one asked for. */
+const ROUNDS_MOST = 4;
 
 /** When the reuse happens: before the kill, or around the n-th time that the kill asks the kept descriptor. */
 const MOMENTS = ['before the kill', 'before read 1', 'before read 2', 'before read 3'];
@@ -50,7 +52,8 @@ async function inNamespace(mode: 'auto' | 'none', count: number, binary: string)
   const helper = startReuseHelper(binary);
   const moments = native ? [...MOMENTS, ...PIDFD_MOMENTS] : MOMENTS;
   try {
-    for (let round = 0; round < count; round++) {
+    // Only a successor with the very same start time proves anything: the start time would tell another one apart.
+    for (let round = 0; result.sameTick < count && round < count * ROUNDS_MOST; round++) {
       const pid = FIRST_PID + round;
       const moment = moments[round % moments.length]!;
       if (!helper.first(pid)) return { ...result, skip: 'ns_last_pid does not take' };
@@ -115,12 +118,10 @@ function defineTests(): void {
       const result = runApart(mode, realCount(1000), binary.path);
       if (result.skip) return t.skip(result.skip);
       t.diagnostic(JSON.stringify(result));
-      assert.equal(result.rounds, realCount(1000));
+      assert.equal(result.sameTick, realCount(1000));
       assert.equal(result.wrong, 0);
       assert.deepEqual(result.outcomes, { gone: result.rounds });
       assert.equal(result.signalsReported, 0);
-      // Otherwise the start time would have told the two apart and nothing would have been proved.
-      assert.ok(result.sameTick >= result.rounds * 0.5, `${result.sameTick} of ${result.rounds} within one tick`);
     });
   }
 }
