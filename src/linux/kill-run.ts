@@ -260,6 +260,8 @@ export class KillRun {
       this.#reaper.run(this.#handles);
     }
     const signalled = this.#handles.filter((handle) => !handle.exited());
+    // The last one exited since it was looked at: from now on it is the sharers that are waited for, by a time of their own.
+    if (signalled.length === 0 && this.#exitedAtMs === null) return;
     const pending = signalled.length > 0 ? signalled : this.#unverified.filter((handle) => !handle.exited());
     const until = Math.min(
       this.#escalation.nextMs,

@@ -18,6 +18,8 @@ export interface FakeTask {
   /** What process_mrelease answers, call by call; the last one stays. */
   mrelease?: string[];
   exitsAt?: number;
+  /** Exits once it was signalled, between one question whether it has and the next. */
+  exitsUnseen?: true;
   /** Lets go of its memory with SIGKILL, long before it exits. */
   detaches?: true;
   /** The pid belongs to another task from this time on. */
@@ -71,7 +73,12 @@ export class FakeKillSystem implements KillSystem {
     return {
       pid,
       alive: () => !this.#reused(task) && this.tasks.get(pid) === task,
-      exited: () => (task.exitsAt ?? Number.POSITIVE_INFINITY) <= this.sinceStart() || this.tasks.get(pid) !== task,
+      exited: () => {
+        const gone = (task.exitsAt ?? Number.POSITIVE_INFINITY) <= this.sinceStart() || this.tasks.get(pid) !== task;
+        const signalled = this.log.some((line) => line.endsWith(` ${pid}`));
+        if (task.exitsUnseen && signalled) task.exitsAt ??= this.sinceStart();
+        return gone;
+      },
       signal: (signal) => {
         this.onAct?.(signal, pid);
         if (this.#reused(task) || this.tasks.get(pid) !== task) throw this.#errno('ESRCH');

@@ -192,6 +192,12 @@ test('kill: a task that perhaps shares the memory is waited for, never signalled
   assert.deepEqual([stays.report.timings.totalMs, stays.sent], [1010, ['0 SIGTERM 100']]);
 });
 
+test('kill: a victim that exits between two looks starts the wait for its sharers all the same', async () => {
+  const { report } = await kill({ 100: { exitsUnseen: true }, 101: { shares: 'unverified' } }, { unverifiedMs: 1000 });
+  assert.deepEqual([report.outcome, report.reason], ['stuck', 'unverified_sharers']);
+  assert.equal(report.timings.totalMs, 1000);
+});
+
 test('kill: refuses pid 1, itself, its ancestors, kernel threads and thread ids by name', async () => {
   const system = new FakeKillSystem(
     { 1: {}, 50: {}, 60: {}, 70: { kernelThread: true }, 80: { tgid: 79 } },
