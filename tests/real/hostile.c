@@ -103,14 +103,21 @@ static void fork_vanishing(void) {
   }
 }
 
-static unsigned long long start_ticks(pid_t pid) {
-  char path[64], line[1024];
-  snprintf(path, sizeof path, "/proc/%d/stat", pid);
+// The start of /proc/PID/NAME as a string; 0 when there is nothing to read.
+static int read_proc(pid_t pid, const char *name, char *text, size_t size) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/%s", pid, name);
   int fd = open(path, O_RDONLY);
-  ssize_t length = fd < 0 ? 0 : read(fd, line, sizeof line - 1);
+  ssize_t length = fd < 0 ? 0 : read(fd, text, size - 1);
   if (fd >= 0) close(fd);
   if (length <= 0) return 0;
-  line[length] = 0;
+  text[length] = 0;
+  return 1;
+}
+
+static unsigned long long start_ticks(pid_t pid) {
+  char line[1024];
+  if (!read_proc(pid, "stat", line, sizeof line)) return 0;
   char *at = strrchr(line, ')');
   for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
   return at ? strtoull(at, NULL, 10) : 0;
@@ -138,13 +145,8 @@ static pid_t fork_as(pid_t want) {
 
 static int signalled(pid_t pid) {
   if (waitpid(pid, NULL, WNOHANG) != 0) return 1;
-  char path[64], text[4096];
-  snprintf(path, sizeof path, "/proc/%d/status", pid);
-  int fd = open(path, O_RDONLY);
-  ssize_t length = fd < 0 ? 0 : read(fd, text, sizeof text - 1);
-  if (fd >= 0) close(fd);
-  if (length <= 0) return 1;
-  text[length] = 0;
+  char text[4096];
+  if (!read_proc(pid, "status", text, sizeof text)) return 1;
   char *thread = strstr(text, "\nSigPnd:"), *group = strstr(text, "\nShdPnd:");
   return !thread || !group || strtoull(thread + 8, NULL, 16) != 0 || strtoull(group + 8, NULL, 16) != 0;
 }
