@@ -68,6 +68,15 @@ export function usage(message: string): CommandError {
   return new CommandError(EXIT.usage, message);
 }
 
+/** For commands that only have options. `hint` says what to do instead of naming `operand`. */
+export function refuseOperands(
+  command: string,
+  [operand]: readonly string[],
+  hint = `see badness ${command} --help`,
+): void {
+  if (operand !== undefined) throw usage(`${command} takes no operand, got ${JSON.stringify(operand)}; ${hint}`);
+}
+
 /** Reads the words after the command. Throws a usage error for options that the command does not have. */
 export function readArguments(
   command: string,

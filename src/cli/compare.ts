@@ -1,6 +1,6 @@
 /** Stage: report. `badness compare`: whom each scheme would choose on the same machine at the same moment. */
 import { type Outcome, type RankedTask, rankTasks, type SchemeName } from '../index.js';
-import { readArguments, rowCount, usage, type Values } from './arguments.js';
+import { readArguments, refuseOperands, rowCount, type Values } from './arguments.js';
 import { type Palette, paletteFor } from './colour.js';
 import { commandHelp } from './help.js';
 import { printable } from './names.js';
@@ -110,9 +110,7 @@ function* jsonLines(source: Source, all: Choice[]): Generator<string> {
 export async function compare(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('compare', argv, ['count']);
   if (values.help) return writeLines(commandHelp('compare'));
-  if (positionals.length > 0) {
-    throw usage(`compare takes no operand, got ${JSON.stringify(positionals[0])}; see badness compare --help`);
-  }
+  refuseOperands('compare', positionals);
   const limit = Math.max(rowCount(values) ?? 1, 1);
   const source = await openSource(values);
   const all = choices(source, limit);

@@ -7,7 +7,7 @@ import {
   readDoctorFacts,
   readMachine,
 } from '../linux/index.js';
-import { readArguments, usage } from './arguments.js';
+import { readArguments, refuseOperands, usage } from './arguments.js';
 import { commandHelp } from './help.js';
 import { writeLines } from './output.js';
 import { screenOf, wrapped } from './table.js';
@@ -26,8 +26,7 @@ export async function nativeCalls(native?: 'auto' | 'none'): Promise<NativeLoad>
 export async function doctor(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('doctor', argv, [], ['json', 'help']);
   if (values.help) return writeLines(commandHelp('doctor'));
-  if (positionals.length > 0)
-    throw usage(`doctor takes no operand, got ${JSON.stringify(positionals[0])}; see badness doctor --help`);
+  refuseOperands('doctor', positionals);
   // Says in words where there is no Linux to be looked at.
   readMachine();
   const facts = readDoctorFacts(await nativeCalls());

@@ -8,6 +8,7 @@ import {
   type SchemeName,
   type Terms,
 } from '../index.js';
+import { snakeKeys } from '../linux/index.js';
 import { integer, readArguments, schemeNamed, usage, type Values } from './arguments.js';
 import { paletteFor } from './colour.js';
 import { CommandError, EXIT } from './exit.js';
@@ -122,18 +123,11 @@ function explainIn(source: Source, slot: number, scheme: SchemeName): Explained 
   return { ...terms, rank: rankOf(source.engine, slot, scheme) };
 }
 
-/** snake_case of a term's name, as JSON has it. */
-function snake(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
-}
-
 function* jsonLines(source: Source, task: RankedTask, explained: Explained[]): Generator<string> {
   const ranking = rankTasks(source.engine, { ...source.scoring, limit: 0 });
   yield JSON.stringify(summaryRecord(source, ranking));
   yield JSON.stringify(outputRecord(source, task));
-  for (const terms of explained) {
-    yield JSON.stringify(Object.fromEntries(Object.entries(terms).map(([key, value]) => [snake(key), value])));
-  }
+  for (const terms of explained) yield JSON.stringify(snakeKeys({ ...terms }));
 }
 
 function headLines(source: Source, task: RankedTask, width: number): string[] {

@@ -2,7 +2,16 @@
 import type { Engine } from '../index.js';
 import { killRound, openQueue, type PassedOver, readMachine, roundReportToJson } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
-import { choice, type OptionName, readArguments, schemeNamed, scoreOptions, usage, type Values } from './arguments.js';
+import {
+  choice,
+  type OptionName,
+  readArguments,
+  refuseOperands,
+  schemeNamed,
+  scoreOptions,
+  usage,
+  type Values,
+} from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
@@ -64,8 +73,7 @@ function fillQueue(engine: Engine, text: string) {
 export async function kill(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('kill', argv, OPTIONS, []);
   if (values.help) return writeLines(commandHelp('kill'));
-  if (positionals.length > 0)
-    throw usage(`kill takes no operand, got ${JSON.stringify(positionals[0])}; --queue names tasks that come first`);
+  refuseOperands('kill', positionals, '--queue names tasks that come first');
   const options = roundOptions(values);
   const machine = readMachine();
   await nativeCalls(options.native);

@@ -9,7 +9,7 @@ import {
   rankedToRecord,
   rankTasks,
 } from '../index.js';
-import { integer, readArguments, rowCount, usage, type Values } from './arguments.js';
+import { integer, readArguments, refuseOperands, rowCount, usage, type Values } from './arguments.js';
 import { type Palette, paletteFor } from './colour.js';
 import { columnsNamed, usualColumns } from './columns.js';
 import { commandHelp } from './help.js';
@@ -140,8 +140,7 @@ function checkValues(values: Values): void {
 export async function rank(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('rank', argv, ['scheme', 'count', 'all', 'columns', 'rounds', 'stats']);
   if (values.help) return writeLines(commandHelp('rank'));
-  if (positionals.length > 0)
-    throw usage(`rank takes no operand, got ${JSON.stringify(positionals[0])}; see badness rank --help`);
+  refuseOperands('rank', positionals);
   checkValues(values);
   const rounds = integer('--rounds', values.rounds ?? '1', 1, ROUNDS_MAX);
   const source = await openSource(values);

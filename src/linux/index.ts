@@ -21,6 +21,7 @@ export type { Decided } from './decided.js';
 export { type DoctorFacts, readDoctorFacts } from './doctor.js';
 export { doctorLines, doctorToJson } from './doctor-report.js';
 export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js';
+export { type Plain, snakeKeys } from './json-keys.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillReport, killReportToJson } from './kill-report.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
