@@ -1,7 +1,8 @@
 /**
  * Stage: all of them. Every number that the engine and its hosts share is written here and nowhere else.
  * `asc` compiles this file into the engine, `tsc` and `esbuild` into the host, so it holds only
- * `export const NAME = <integer expression>`.
+ * `export const NAME = <integer expression>`. It is one long file because it is one address space: each offset counts on
+ * from the one above it, and the order can be checked from top to bottom (tests/tidy.test.ts).
  *
  * The linear memory, in address order (one memory, sized once from max_tasks, never grown while open):
  *

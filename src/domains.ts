@@ -25,11 +25,13 @@ interface DomainEngine {
 
 const WORD_BYTES = 8;
 
-function recordAt(domain: number): number {
+/** Address of a domain's record. */
+export function recordAt(domain: number): number {
   return L.DOMAINS + domain * L.DOMAIN_BYTES;
 }
 
-function isOpen(view: DataView, domain: number): boolean {
+/** False too for what is no number of a domain. */
+export function isDomainOpen(view: DataView, domain: number): boolean {
   const inside = Number.isInteger(domain) && domain >= 0 && domain < L.DOMAINS_MAX;
   return inside && view.getUint32(recordAt(domain) + L.D_STATE, true) === L.DOMAIN_OPEN;
 }
@@ -43,9 +45,9 @@ export function openDomain(engine: DomainEngine, options: DomainOptions): number
   const { buffer } = engine.memory;
   const view = new DataView(buffer);
   let domain = 0;
-  while (isOpen(view, domain)) ++domain;
+  while (isDomainOpen(view, domain)) ++domain;
   if (domain === L.DOMAINS_MAX) throw new BadnessError('E2BIG', `domains must be at most ${L.DOMAINS_MAX}`);
-  if (domain === 0 ? parent !== -1 : !isOpen(view, parent)) {
+  if (domain === 0 ? parent !== -1 : !isDomainOpen(view, parent)) {
     throw new RangeError(`parent must be an open domain, or -1 for the system, got ${parent}`);
   }
   const record = recordAt(domain);
@@ -63,11 +65,11 @@ export function openDomain(engine: DomainEngine, options: DomainOptions): number
 export function closeDomain(engine: DomainEngine, domain: number): void {
   const { buffer } = engine.memory;
   const view = new DataView(buffer);
-  if (!isOpen(view, domain)) throw new RangeError(`domain must be open, got ${domain}`);
+  if (!isDomainOpen(view, domain)) throw new RangeError(`domain must be open, got ${domain}`);
   const record = recordAt(domain);
   const parents = Array.from(
     { length: L.DOMAINS_MAX },
-    (_, other) => isOpen(view, other) && view.getInt32(recordAt(other) + L.D_PARENT, true),
+    (_, other) => isDomainOpen(view, other) && view.getInt32(recordAt(other) + L.D_PARENT, true),
   );
   const token = (record + L.D_TOKEN) / WORD_BYTES;
   // Taking the token for good comes first, so that no operation is ever in flight in a domain that is not there.

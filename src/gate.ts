@@ -3,6 +3,7 @@
  * the record of the domain, so every thread that wraps the same domain uses the same gate.
  */
 import * as L from '../assembly/layout.js';
+import { recordAt } from './domains.js';
 
 export interface GateAbi {
   gate_call(domain: number, timeLo: number, timeHi: number, done: number): number;
@@ -50,7 +51,7 @@ export class Gate {
   constructor(engine: GateEngine, domain: number) {
     this.#abi = engine.abi;
     this.#domain = domain;
-    this.#record = L.DOMAINS + domain * L.DOMAIN_BYTES;
+    this.#record = recordAt(domain);
     this.#view = new DataView(engine.memory.buffer);
     this.#lock = new Int32Array(engine.memory.buffer, this.#record + L.GATE_LOCK, 1);
   }

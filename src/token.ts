@@ -6,6 +6,7 @@
  * origin differs between workers).
  */
 import * as L from '../assembly/layout.js';
+import { isDomainOpen, recordAt } from './domains.js';
 
 export interface TokenAbi {
   token_acquire(w: number, domain: number, nowMs: number, deadlineMs: number): number;
@@ -127,7 +128,7 @@ export class KillToken {
   /** Number of a domain whose token keeps this one from being acquired, itself included; undefined for none. */
   get blocker(): number | undefined {
     const numbers = Array.from({ length: L.DOMAINS_MAX }, (_, domain) => domain);
-    const held = numbers.filter((other) => this.#isOpen(other) && this.#wordOf(other) !== 0n);
+    const held = numbers.filter((other) => isDomainOpen(this.#view, other) && this.#wordOf(other) !== 0n);
     return held.find((other) => this.#isAbove(other, this.#domain) || this.#isAbove(this.#domain, other));
   }
 
@@ -146,10 +147,6 @@ export class KillToken {
     return Atomics.load(this.#words, (recordAt(domain) + L.D_TOKEN) / 8);
   }
 
-  #isOpen(domain: number): boolean {
-    return this.#view.getUint32(recordAt(domain) + L.D_STATE, true) === L.DOMAIN_OPEN;
-  }
-
   #isAbove(above: number, domain: number): boolean {
     let at = domain;
     while (at >= 0 && at !== above) at = this.#view.getInt32(recordAt(at) + L.D_PARENT, true);
@@ -163,10 +160,6 @@ export class KillToken {
  */
 export function backOffMs(attempt: number, random: () => number = Math.random): number {
   return random() * Math.min(BACK_OFF_MOST_MS, BACK_OFF_FIRST_MS * 2 ** attempt);
-}
-
-function recordAt(domain: number): number {
-  return L.DOMAINS + domain * L.DOMAIN_BYTES;
 }
 
 function checkMs(name: string, value: number): void {

@@ -2,8 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { release } from 'node:os';
 import { errorCode } from './identity.js';
+import { probePidfd } from './live-system.js';
 import type { Native, NativeLoad } from './native.js';
-import { listPids } from './thread-group.js';
+import { effectiveCapabilities } from './task-status.js';
+import { pidNumbers } from './thread-group.js';
 
 /** The capabilities (capabilities(7)) that change what a kill can do, and their bits. */
 const CAPABILITIES = {
@@ -61,7 +63,7 @@ export interface DoctorSource {
 
 export const machineSource: DoctorSource = {
   read: (path) => readFileSync(path, 'latin1'),
-  pids: listPids,
+  pids: pidNumbers,
   kernel: release,
 };
 
@@ -97,27 +99,20 @@ function nativeFacts({ native, reason }: NativeLoad): DoctorFacts['native'] {
     const none = 'no native calls';
     return { path: 'kill', library: null, reason, pidfd: none, processMrelease: none, kcmp: none };
   }
-  const pidfd = answer(() => {
-    const fd = native.pidfdOpen(process.pid);
-    try {
-      native.pidfdSendSignal(fd, 0);
-    } finally {
-      native.close(fd);
-    }
-  });
+  const pidfd = probePidfd(native);
   return {
     path: pidfd === 'ok' ? 'pidfd' : 'kill',
     library: native.library,
     reason: null,
     pidfd,
     processMrelease: mrelease(native),
-    kcmp: answer(() => native.sharesVm(process.pid, process.pid)),
+    kcmp: kcmp(native),
   };
 }
 
-function answer(call: () => unknown): string {
+function kcmp(native: Native): string {
   try {
-    call();
+    native.sharesVm(process.pid, process.pid);
     return 'ok';
   } catch (error) {
     return errorCode(error);
@@ -139,10 +134,9 @@ function mrelease(native: Native): string {
 }
 
 function capabilities(status: string): DoctorFacts['capabilities'] {
-  const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-  if (hex === undefined) return null;
-  const bits = BigInt(`0x${hex}`);
-  const entries = Object.entries(CAPABILITIES).map(([name, bit]) => [name, ((bits >> BigInt(bit)) & 1n) === 1n]);
+  const holds = effectiveCapabilities(status);
+  if (holds === undefined) return null;
+  const entries = Object.entries(CAPABILITIES).map(([name, bit]) => [name, holds(bit)]);
   return Object.fromEntries(entries) as Record<CapabilityName, boolean>;
 }
 

@@ -7,6 +7,7 @@ import * as L from '../../assembly/layout.js';
 import { decodeComm } from '../comm.js';
 import type { Engine } from '../engine.js';
 import { matchComm } from '../policy/comm-glob.js';
+import { parseTaskStat } from './task-stat.js';
 
 /** Flags to add to the task that is staged in an engine's window. */
 export type Exempt = (engine: Engine) => number;
@@ -14,8 +15,7 @@ export type Exempt = (engine: Engine) => number;
 /** The parent of a task, from its stat; 0 when it is gone, or its parent is of another pid namespace. */
 function parentOf(root: string, pid: number): number {
   try {
-    const stat = readFileSync(`${root}/${pid}/stat`, 'latin1');
-    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    return parseTaskStat(readFileSync(`${root}/${pid}/stat`, 'latin1'))?.ppid ?? 0;
   } catch {
     return 0;
   }

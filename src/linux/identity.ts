@@ -34,7 +34,7 @@ export function openIdentity(pid: number, file: IdentityFile = 'stat'): Identity
     fd = openSync(`/proc/${pid}/${file}`, 'r');
   } catch (error) {
     // One name for "no such task", whether the directory was missing or the task died between lookup and open.
-    throw errorCode(error) === 'ENOENT' ? gone(pid) : error;
+    throw errorCode(error) === 'ENOENT' ? goneError(pid) : error;
   }
   return keptIdentity(pid, fd);
 }
@@ -66,7 +66,7 @@ export function keptIdentity(pid: number, fd: number): Identity {
         failure = error;
       }
       // Alive after the read: then the pid meant this task all the time before.
-      if (text() === null) throw gone(pid);
+      if (text() === null) throw goneError(pid);
       if (content === null) throw failure;
       return content;
     },
@@ -84,6 +84,7 @@ export function errorCode(error: unknown): string {
   return typeof code === 'string' ? code : 'UNKNOWN';
 }
 
-function gone(pid: number): Error {
+/** No such task: `ESRCH`, whichever call found out. */
+export function goneError(pid: number): Error {
   return Object.assign(new Error(`task ${pid} is gone`), { code: 'ESRCH' });
 }

@@ -5,7 +5,7 @@
  * the caller's own: somebody asked.
  */
 import * as L from '../../assembly/layout.js';
-import { openDomain } from '../domains.js';
+import { isDomainOpen, openDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
 import { explainTask } from '../explain.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
@@ -14,7 +14,7 @@ import { Reactions } from '../guard/reactions.js';
 import type { KillResult } from '../guard/round-events.js';
 import type { Policy } from '../policy/policy.js';
 import type { CandidateQueue } from '../queue.js';
-import { rankedAt, scoreTasks } from '../rank.js';
+import { rankedAt } from '../rank.js';
 import { schemeNumber } from '../schemes.js';
 import { KillToken } from '../token.js';
 import { type Choice, Chooser } from './chooser.js';
@@ -102,7 +102,7 @@ class KillRound {
     this.engine = engine;
     this.options = options;
     this.pageSize = readMachine().pageSize;
-    if (engine.view.getUint32(L.DOMAINS + L.D_STATE, true) !== L.DOMAIN_OPEN) openDomain(engine, { kind: 'system' });
+    if (!isDomainOpen(engine.view, SYSTEM)) openDomain(engine, { kind: 'system' });
     this.token = new KillToken(engine, SYSTEM);
     this.chooser = new Chooser(engine, options.policy);
   }
@@ -166,13 +166,13 @@ class KillRound {
 
   /** From the choice to the end of the kill. */
   private async act(report: RoundReport, deadline: number): Promise<void> {
-    if (this.isEnough(measure(this.pageSize))) {
+    // Reading memory costs system calls while it is short: only for those who want to know.
+    if (this.options.enoughBytes !== undefined && this.isEnough(measure(this.pageSize))) {
       report.outcome = 'called-off';
       return;
     }
     const choice = this.chooser.choose();
     // The record of a round says whom the scheme chose, also where the queue goes before it.
-    scoreTasks(this.engine, choice.options);
     this.engine.abi.decide(this.engine.window, schemeNumber(choice.options.scheme));
     const queued = this.fromQueue(report, choice);
     const slot = queued ?? choice.slot;

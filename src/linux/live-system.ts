@@ -2,22 +2,24 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { ownLine } from './exempt.js';
 import { errorCode } from './identity.js';
 import type { KillSystem, TaskFacts, TaskHandle, Victim } from './kill-system.js';
 import { LiveTask } from './live-task.js';
 import { type Native, type NativeLoad, POLLIN } from './native.js';
 import { findSharers, memoryHolder, procSharerSource, type SharerScan, stillShares } from './sharers.js';
 import { imageMark, isDead, parseTaskStat } from './task-stat.js';
-import { listThreads, peekStat } from './thread-group.js';
+import { effectiveCapabilities, tgidOf } from './task-status.js';
+import { listThreads } from './thread-group.js';
 
-const CAP_SYS_RAWIO = 17n; // capabilities(7)
+const CAP_SYS_RAWIO = 17; // capabilities(7)
 const BACKOFF_FIRST_MS = 5;
 const BACKOFF_LAST_MS = 50;
 
 /** The system of this machine. Without pidfd_open (Linux < 5.3, a seccomp filter) the path is `kill`, whatever koffi offers. */
 export function createKillSystem(load: NativeLoad): KillSystem {
   const { native } = load;
-  if (native && pidfdWorks(native)) {
+  if (native && probePidfd(native) === 'ok') {
     try {
       return new PidfdSystem(native);
     } catch {
@@ -27,7 +29,8 @@ export function createKillSystem(load: NativeLoad): KillSystem {
   return new KillOnlySystem(native);
 }
 
-function pidfdWorks(native: Native): boolean {
+/** Opens a pidfd on ourselves and asks for permission through it: `ok`, or the errno name of what refused. */
+export function probePidfd(native: Native): string {
   try {
     const pidfd = native.pidfdOpen(process.pid);
     try {
@@ -35,9 +38,9 @@ function pidfdWorks(native: Native): boolean {
     } finally {
       native.close(pidfd);
     }
-    return true;
-  } catch {
-    return false;
+    return 'ok';
+  } catch (error) {
+    return errorCode(error);
   }
 }
 
@@ -61,11 +64,7 @@ class KillOnlySystem implements KillSystem {
     if (pid === process.pid) return 'self';
     // A /proc of another pid namespace gives other numbers to the same tasks.
     if (Number(readlinkSync('/proc/self')) !== process.pid) return 'foreign_proc';
-    for (let up = process.ppid, steps = 0; up > 1 && steps < 4096; steps++) {
-      if (up === pid) return 'ancestor';
-      up = peekStat(up)?.ppid ?? 0;
-    }
-    return null;
+    return ownLine().has(pid) ? 'ancestor' : null;
   }
 
   open(victim: Victim): TaskHandle {
@@ -78,17 +77,17 @@ class KillOnlySystem implements KillSystem {
     const { stat } = handle as LiveTask;
     const parsed = parseTaskStat(stat.read('stat'));
     const status = stat.read('status');
-    const tgid = /^Tgid:\s*(\d+)$/m.exec(status)?.[1];
-    const capEff = /^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1];
-    if (parsed === null || tgid === undefined || capEff === undefined) {
+    const tgid = tgidOf(status);
+    const holds = effectiveCapabilities(status);
+    if (parsed === null || tgid === undefined || holds === undefined) {
       throw Object.assign(new Error(`/proc/${handle.pid} cannot be parsed`), { code: 'EBADMSG' });
     }
     return {
       comm: parsed.comm,
-      tgid: Number(tgid),
+      tgid,
       // A user task that is Z without threads left shows no mm either, but it is no kernel thread.
       kernelThread: parsed.kernelThread && !isDead(parsed.state),
-      rawio: ((BigInt(`0x${capEff}`) >> CAP_SYS_RAWIO) & 1n) === 1n,
+      rawio: holds(CAP_SYS_RAWIO),
     };
   }
 

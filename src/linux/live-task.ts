@@ -1,6 +1,6 @@
 // Stage: kill. In: a victim, the native calls or none. Out: the task in hand: its descriptors, and the signals to it.
 import { constants } from 'node:os';
-import { type Identity, openIdentity } from './identity.js';
+import { goneError, type Identity, openIdentity } from './identity.js';
 import type { KillSignal } from './kill-report.js';
 import type { TaskHandle, Victim } from './kill-system.js';
 import { type Native, POLLIN } from './native.js';
@@ -25,12 +25,12 @@ export class LiveTask implements TaskHandle {
     try {
       if (native) pidfd = native.pidfdOpen(victim.pid);
       // Both were alive after both were opened, so all three descriptors mean one task.
-      if (!this.alive()) throw Object.assign(new Error(`task ${victim.pid} is gone`), { code: 'ESRCH' });
+      if (!this.alive()) throw goneError(victim.pid);
     } catch (error) {
       if (native && pidfd >= 0) native.close(pidfd);
       const gone = !this.alive(); // some kernels answer EINVAL for a task that dies during pidfd_open
       this.stat.close();
-      throw gone ? Object.assign(new Error(`task ${victim.pid} is gone`), { code: 'ESRCH' }) : error;
+      throw gone ? goneError(victim.pid) : error;
     }
     this.pidfd = pidfd;
   }
@@ -47,7 +47,7 @@ export class LiveTask implements TaskHandle {
   signal(signal: KillSignal | 'probe'): void {
     const number = signal === 'probe' ? 0 : constants.signals[signal];
     // Nothing may come between this read and the signal: without a pidfd it is all that guards a reused pid.
-    if (!this.alive()) throw Object.assign(new Error(`task ${this.pid} is gone`), { code: 'ESRCH' });
+    if (!this.alive()) throw goneError(this.pid);
     if (this.#native) this.#native.pidfdSendSignal(this.pidfd, number);
     else process.kill(this.pid, number);
   }

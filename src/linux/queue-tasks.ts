@@ -6,12 +6,12 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { CandidateQueue, type QueueEngine, type TaskHandles } from '../queue.js';
 import { type Identity, keptIdentity } from './identity.js';
 import { isForbidden, isGone } from './proc-files.js';
+import { tgidOf } from './task-status.js';
 import { groupIsDead } from './thread-group.js';
 
-/** The group of a process or thread id: `Tgid:	4711` of its status. */
+/** The group of a process or thread id. */
 function groupOf(id: number): number | undefined {
-  const tgid = /^Tgid:\t(\d+)$/m.exec(readFileSync(`/proc/${id}/status`, 'latin1'))?.[1];
-  return tgid === undefined ? undefined : Number(tgid);
+  return tgidOf(readFileSync(`/proc/${id}/status`, 'latin1'));
 }
 
 function isAlive(handle: number): boolean {

@@ -1,6 +1,6 @@
 // Stage: identity, kill. In: the victim's pid. Out: every other task that shares its mm, and those that perhaps do.
 import { errorCode } from './identity.js';
-import { listPids, listThreads, peek, peekStat } from './thread-group.js';
+import { listThreads, peek, peekStat, pidNumbers } from './thread-group.js';
 
 /** What the search looks at; /proc and kcmp(2) in earnest, tables in tests. */
 export interface SharerSource {
@@ -29,7 +29,7 @@ export interface SharerScan {
 export function procSharerSource(sharesVm: SharerSource['sharesVm']): SharerSource {
   return {
     sharesVm,
-    pids: listPids,
+    pids: pidNumbers,
     threads: listThreads,
     parent: (pid) => peekStat(pid)?.ppid ?? null,
     memory(pid, tid) {

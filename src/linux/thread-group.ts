@@ -1,6 +1,7 @@
 // Stage: kill, release. In: a kept identity. Out: its threads, and whether any of them can still hold memory.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { errorCode, type Identity } from './identity.js';
+import { listPids } from './proc-files.js';
 import { isDead, parseTaskStat, type TaskStat } from './task-stat.js';
 
 /** The thread ids of a process, ascending; empty when it is gone. */
@@ -15,13 +16,10 @@ export function listThreads(pid: number): number[] {
 }
 
 /** The process ids /proc shows to us, ascending. */
-export function listPids(): number[] {
-  const pids: number[] = [];
-  for (const name of readdirSync('/proc')) {
-    const first = name.charCodeAt(0);
-    if (first >= 49 && first <= 57) pids.push(Number(name));
-  }
-  return pids.sort((a, b) => a - b);
+export function pidNumbers(): number[] {
+  return listPids('/proc')
+    .map(Number)
+    .sort((a, b) => a - b);
 }
 
 /** A file under /proc/PID/ by name, null when it cannot be read. Without identity: only for surveys. */
