@@ -2,6 +2,29 @@
 export { type Decision, type DecisionRow, decide, decisions } from '../decision.js';
 export { closeDomain, type DomainKind, type DomainOptions, openDomain } from '../domains.js';
 export { Gate, type GateAnswer } from '../gate.js';
+export {
+  type AllocationFailures,
+  type AllocationGate,
+  allocationFailures,
+  type CallerSourceOptions,
+  callerSource,
+} from '../pressure/caller-sources.js';
+export { type MemoryReader, MemorySource, type MemorySourceOptions, memorySource } from '../pressure/memory-source.js';
+export {
+  availablePercent,
+  levelOf,
+  type MemoryState,
+  type PressureLevel,
+  swapFreePercent,
+} from '../pressure/memory-state.js';
+export {
+  type CombineOptions,
+  combineSources,
+  type Pressure as SourceReading,
+  type PressureSource,
+  type WakeUp,
+} from '../pressure/pressure.js';
+export { type MemoryNews, MemorySubscription } from '../pressure/subscription.js';
 export { type Candidate, CandidateQueue, type ReplaceOptions, type ReplaceResult, type TaskHandles } from '../queue.js';
 export { backOffMs, KillToken, type TokenHolder, type TokenVictim } from '../token.js';
 export { type Clock, systemClock } from './clock.js';

@@ -1,9 +1,9 @@
 /** Stage: watch → measure. In: the files of one memory cgroup, v1 or v2. Out: limit, use and what is available, in KiB; kills counted. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MemoryState } from '../pressure/memory-state.js';
 import { type CgroupPlace, upwards } from './cgroup-place.js';
 import { KeptFile, KeyedFile, malformed } from './kept-file.js';
-import type { MemoryState } from './memory-state.js';
 
 /** Names of the same things in the two versions. v1 memory.stat does not tell reclaimable slab, so there it counts as used. */
 const FILES = {

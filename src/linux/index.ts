@@ -1,13 +1,6 @@
 /** What only Linux has: the readers of a live /proc and of its pressure, and the killer. */
 
 export {
-  type AllocationFailures,
-  type AllocationGate,
-  allocationFailures,
-  type CallerSourceOptions,
-  callerSource,
-} from './caller-sources.js';
-export {
   type CgroupLimit,
   CgroupReader,
   type CgroupState,
@@ -27,20 +20,7 @@ export { type KillReport, killReportToJson } from './kill-report.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
-export { type MemoryReader, MemorySource, type MemorySourceOptions, memorySource } from './memory-source.js';
-export {
-  availablePercent,
-  type Bound,
-  DEFAULT_THRESHOLDS,
-  levelOf,
-  type MemoryState,
-  type PressureLevel,
-  swapFreePercent,
-  type Threshold,
-  type Thresholds,
-} from './memory-state.js';
 export { loadNative, type NativeLoad } from './native.js';
-export { type CombineOptions, combineSources, type Pressure, type PressureSource, type WakeUp } from './pressure.js';
 export {
   openPsiTrigger,
   type Psi,
@@ -61,7 +41,6 @@ export {
   roundReportToJson,
 } from './round-report.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
-export { type MemoryNews, MemorySubscription } from './subscription.js';
 export { type SuspendClocks, SuspendWatch } from './suspend.js';
 export {
   openV1Event,

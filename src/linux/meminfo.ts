@@ -1,8 +1,8 @@
 /** Stage: watch → measure. In: /proc/meminfo, ZFS' arcstats. Out: memory and swap of the machine in KiB, or the reason why not. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MemoryState } from '../pressure/memory-state.js';
 import { KeyedFile, malformed } from './kept-file.js';
-import type { MemoryState } from './memory-state.js';
 
 /** Those that decide stand first: a guard reads these ten times a second, in code that is cold each time. */
 const KEYS = [

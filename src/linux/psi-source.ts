@@ -1,7 +1,14 @@
 /** Stage: watch. In: pressure stall averages, and a trigger where the kernel gives one. Out: a pressure source. */
-import type { PressureLevel } from './memory-state.js';
+import type { PressureLevel } from '../pressure/memory-state.js';
+import {
+  compareLevels,
+  noWakeUps,
+  type Pressure,
+  type PressureSource,
+  unreadable,
+  type WakeUp,
+} from '../pressure/pressure.js';
 import { POLLERR, POLLHUP, POLLNVAL, POLLPRI } from './native.js';
-import { compareLevels, noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from './pressure.js';
 import { openPsiTrigger, type Psi, type PsiKind, PsiReader, type PsiTrigger, type PsiTriggerSpec } from './psi.js';
 
 export interface PsiSourceOptions {

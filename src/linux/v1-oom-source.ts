@@ -1,8 +1,8 @@
 /** Stage: watch. In: OOM signals of a v1 memory cgroup, or samples of its state. Out: a pressure source. */
 import { BadnessError } from '../errors.js';
+import { noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from '../pressure/pressure.js';
 import { isV1Root } from './cgroup-place.js';
 import { type Native, POLLIN } from './native.js';
-import { noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from './pressure.js';
 import { openV1Event, type V1Event, V1OomReader } from './v1-events.js';
 
 /** How long an OOM that the kernel settled stands as a warning, and how often the state is sampled. */

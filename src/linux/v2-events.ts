@@ -1,9 +1,16 @@
 /** Stage: watch. In: memory.events of a v2 cgroup. Out: what was counted since the last look, as a pressure source. */
 import { join } from 'node:path';
+import type { PressureLevel } from '../pressure/memory-state.js';
+import {
+  compareLevels,
+  noWakeUps,
+  type Pressure,
+  type PressureSource,
+  unreadable,
+  type WakeUp,
+} from '../pressure/pressure.js';
 import { KeyedFile, malformed } from './kept-file.js';
-import type { PressureLevel } from './memory-state.js';
 import { POLLPRI } from './native.js';
-import { compareLevels, noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from './pressure.js';
 
 const KEYS = ['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill'] as const;
 

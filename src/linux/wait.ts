@@ -1,7 +1,7 @@
 /** Stage: watch. In: a time, and what may end it early. Out: one way to sleep with two bodies: poll(2), or timers with `fs.watch`. */
 import { type FSWatcher, watch } from 'node:fs';
+import type { WakeUp } from '../pressure/pressure.js';
 import { type Native, POLLIN, type PollRequest } from './native.js';
-import type { WakeUp } from './pressure.js';
 
 /** What ended a wait. */
 export type WaitEnd = 'time' | 'ready' | 'woken';

@@ -6,9 +6,9 @@ import { DEFAULT_SCHEME, SCHEMES, type SchemeName } from '../schemes.js';
 import { type Check, either, flag, integer, keyed, list, object, oneOf, refuse, text } from './checks.js';
 import { commGlob } from './comm-glob.js';
 import { type DomainInput, type DomainSpec, domainSpec } from './domain-spec.js';
+import { type LooseThresholds, type Thresholds, thresholds } from './levels.js';
 import { type PanicPlan, panicPlan } from './panic-plan.js';
 import { type PhaseLimits, phaseLimits } from './phases.js';
-import { scaled, showThreshold, type Threshold, type ThresholdInput, threshold } from './threshold.js';
 
 /** Code that must be loaded in another thread, since closures cannot go there. `module` is an absolute URL. */
 export interface ModuleExport {
@@ -17,21 +17,6 @@ export interface ModuleExport {
 }
 
 export type ReactionChoice = 'kill' | 'panic' | 'none' | ModuleExport;
-
-/** Reached when what is available and the free swap have both fallen so low. `swapFree: '100%'` leaves swap out. */
-export interface Level {
-  readonly available: Threshold;
-  readonly swapFree: Threshold;
-}
-
-export interface Thresholds {
-  /** Say so. Default: available at one and a half times that of `term`, swap left out. */
-  readonly warn: Level;
-  /** SIGTERM. Default 10 %, 10 %. */
-  readonly term: Level;
-  /** SIGKILL. Default: half of `term`. */
-  readonly kill: Level;
-}
 
 /** Parameters of the schemes that have them; see docs/schemes.md. */
 export interface SchemeParameters {
@@ -88,13 +73,12 @@ export interface Policy {
 }
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
-type Loose = Optional<{ available: ThresholdInput; swapFree: ThresholdInput }>;
 
 export type PolicyInput = Optional<
   Omit<Policy, 'domain' | 'parameters' | 'thresholds' | 'gate' | 'panic' | 'escalation' | 'limits'> & {
     domain: DomainInput;
     parameters: Optional<SchemeParameters>;
-    thresholds: Optional<{ warn: Loose; term: Loose; kill: Loose }>;
+    thresholds: LooseThresholds;
     gate: 'level' | 'rate' | { readonly kind: 'level' } | (Optional<RateRule> & { readonly kind: 'rate' });
     panic: Optional<PanicPlan>;
     escalation: Optional<Escalation>;
@@ -139,37 +123,6 @@ const GATE_KEYS = ['kind', 'calls', 'warmUpMs', 'windowMs', 'cooldownMs'];
 const gate: Check<GateRule> = (value, path) => {
   const given = typeof value === 'string' ? { kind: kindOfGate(value, path) } : keyed(value, path, GATE_KEYS);
   return (kindOfGate(given.kind, `${path}.kind`) === 'rate' ? rate : level)(given, path);
-};
-
-function levelCheck(available: Threshold, swapFree: Threshold): Check<Level> {
-  return object<Level>({ available: [threshold, available], swapFree: [threshold, swapFree] });
-}
-
-/** Refuses a level above the next milder one, as far as the two are written in the same unit. */
-function checkOrder(milder: Level, worse: Level, path: string, milderName: string, worseName: string): void {
-  for (const key of ['available', 'swapFree'] as const) {
-    const [high, low] = [milder[key], worse[key]];
-    const wrong =
-      'percent' in high ? 'percent' in low && high.percent < low.percent : 'bytes' in low && high.bytes < low.bytes;
-    if (wrong) {
-      refuse(
-        `${path}.${milderName}.${key}`,
-        `at least ${worseName}.${key} (${showThreshold(low)})`,
-        showThreshold(high),
-      );
-    }
-  }
-}
-
-const thresholds: Check<Thresholds> = (value, path) => {
-  const given = keyed(value, path, ['warn', 'term', 'kill']);
-  const term = levelCheck({ percent: 10 }, { percent: 10 })(given.term, `${path}.term`);
-  const { available, swapFree } = term;
-  const kill = levelCheck(scaled(available, 0.5), scaled(swapFree, 0.5))(given.kill, `${path}.kill`);
-  const warn = levelCheck(scaled(available, 1.5), { percent: 100 })(given.warn, `${path}.warn`);
-  checkOrder(term, kill, path, 'term', 'kill');
-  checkOrder(warn, term, path, 'warn', 'term');
-  return Object.freeze({ warn, term, kill });
 };
 
 const policy = object<Policy>({

@@ -5,8 +5,10 @@
 import { QUANTITY_MAX } from '../../assembly/layout.js';
 import { type Check, keyed, refuse } from './checks.js';
 
-/** A share of a total, 0 … 100 percent, or bytes, 0 … 2^53. */
-export type Threshold = { readonly percent: number } | { readonly bytes: number };
+/** A share of a total, 0 … 100 percent, or bytes, 0 … 2^53; with both, the lower counts (as -m beside -M of earlyoom). */
+export type Threshold =
+  | { readonly percent: number; readonly bytes?: number }
+  | { readonly bytes: number; readonly percent?: number };
 
 /** As `10%`, `2.5%`, `512MiB` (B, KiB, MiB, GiB, TiB), or in its final form. */
 export type ThresholdInput = Threshold | string;
@@ -41,22 +43,37 @@ export const threshold: Check<Threshold> = (value, path) => {
   }
   if (typeof given !== 'object' || given === null) return refuse(path, expected, value, false);
   const { percent, bytes } = keyed(given, path, ['percent', 'bytes']);
-  if (bytes === undefined && isQuantity(percent, 100)) return Object.freeze({ percent });
-  if (percent === undefined && Number.isInteger(bytes) && isQuantity(bytes, QUANTITY_MAX)) {
-    return Object.freeze({ bytes });
+  const goodPercent = percent === undefined || isQuantity(percent, 100);
+  const goodBytes = bytes === undefined || (Number.isInteger(bytes) && isQuantity(bytes, QUANTITY_MAX));
+  if (!goodPercent || !goodBytes || (percent === undefined && bytes === undefined)) {
+    return refuse(path, expected, typeof value === 'string' ? value : goodPercent ? bytes : percent);
   }
-  return refuse(path, expected, typeof value === 'string' ? value : (percent ?? bytes));
+  return frozen(percent as number | undefined, bytes as number | undefined);
 };
 
-/** Text that `threshold` reads back. */
-export function showThreshold(at: Threshold): string {
-  return 'percent' in at ? `${at.percent}%` : `${at.bytes}B`;
+/** Keys that are absent are not there, so that a policy can be compared and printed. */
+function frozen(percent: number | undefined, bytes: number | undefined): Threshold {
+  const at = { ...(percent === undefined ? {} : { percent }), ...(bytes === undefined ? {} : { bytes }) };
+  return Object.freeze(at as Threshold);
+}
+
+/** Text that `threshold` reads back, where there is one number only. */
+export function showThreshold({ percent, bytes }: Threshold): string {
+  const share = percent === undefined ? [] : [`${percent}%`];
+  return [...share, ...(bytes === undefined ? [] : [`${bytes}B`])].join(' or, if lower, ');
 }
 
 /** The same kind of threshold, `factor` times as high; a share stays at most 100 %. */
-export function scaled(at: Threshold, factor: number): Threshold {
-  if ('percent' in at) return { percent: Math.min(at.percent * factor, 100) };
-  return { bytes: Math.min(Math.floor(at.bytes * factor), QUANTITY_MAX) };
+export function scaled({ percent, bytes }: Threshold, factor: number): Threshold {
+  return frozen(
+    percent === undefined ? undefined : Math.min(percent * factor, 100),
+    bytes === undefined ? undefined : Math.min(Math.floor(bytes * factor), QUANTITY_MAX),
+  );
+}
+
+/** The threshold in the unit of `total`, of which `unitBytes` bytes are one. */
+export function boundOf({ percent = 100, bytes = Number.POSITIVE_INFINITY }: Threshold, total: number, unitBytes = 1) {
+  return Math.min((percent * total) / 100, bytes / unitBytes);
 }
 
 /**
@@ -64,7 +81,7 @@ export function scaled(at: Threshold, factor: number): Threshold {
  * machine without swap has no swap left, however the threshold is written.
  */
 export function fallenTo(at: Threshold, left: number, total: number): boolean {
-  return 'percent' in at ? left * 100 <= at.percent * total : left <= at.bytes;
+  return left <= boundOf(at, total);
 }
 
 /** When to ask (SIGTERM) and when to force (SIGKILL). */

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { CgroupReader, cgroupMembers } from '../../src/linux/cgroup.js';
 import { autoDomain } from '../../src/linux/domain.js';
 import { MeminfoReader } from '../../src/linux/meminfo.js';
-import { memorySource } from '../../src/linux/memory-source.js';
+import { memorySource } from '../../src/pressure/memory-source.js';
 import { pause } from './support/count.js';
 import { ended, MIB, makeGroup, onTmpfs, removeGroup, startHolder, startIn, until, v1Top } from './support/hog.js';
 

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { MeminfoReader } from '../../src/linux/meminfo.js';
-import { availablePercent, DEFAULT_THRESHOLDS, levelOf, swapFreePercent } from '../../src/linux/memory-state.js';
+import { defineThresholds } from '../../src/policy/levels.js';
+import { availablePercent, levelOf, swapFreePercent } from '../../src/pressure/memory-state.js';
 import { arcstatsText, DESKTOP, FileTree, type MeminfoFigures, meminfoText } from './support/pressure-fixtures.js';
 
 const ARC = 'spl/kstat/zfs/arcstats';
@@ -56,7 +57,7 @@ test('meminfo: percent is of available and anonymous memory, so a full tmpfs shi
   const { meminfo } = reader(t, figures);
   const read = meminfo.read();
   assert.equal(availablePercent(read), 80);
-  assert.equal(levelOf(read, DEFAULT_THRESHOLDS), 'none');
+  assert.equal(levelOf(read, defineThresholds()), 'none');
 });
 
 test('meminfo: huge pages set aside are neither available nor in the basis', (t) => {
@@ -69,7 +70,7 @@ test('meminfo: without swap only memory counts', (t) => {
   const { meminfo } = reader(t, { total: 1_000_000, free: 1, available: 60_000, anon: 940_000 });
   const read = meminfo.read();
   assert.equal(swapFreePercent(read), null);
-  assert.equal(levelOf(read, DEFAULT_THRESHOLDS), 'term');
+  assert.equal(levelOf(read, defineThresholds()), 'term');
 });
 
 test('meminfo: a kernel without swap has no such lines', (t) => {
@@ -81,11 +82,11 @@ test('meminfo: a kernel without swap has no such lines', (t) => {
 test('meminfo: zram that appears later counts from then on', (t) => {
   const figures = { total: 8_000_000, free: 1, available: 640_000, anon: 7_360_000 };
   const { tree, meminfo } = reader(t, figures);
-  assert.equal(levelOf(meminfo.read(), DEFAULT_THRESHOLDS), 'term');
+  assert.equal(levelOf(meminfo.read(), defineThresholds()), 'term');
   tree.write('meminfo', meminfoText({ ...figures, swapTotal: 8_000_000, swapFree: 6_000_000 }));
-  assert.equal(levelOf(meminfo.read(), DEFAULT_THRESHOLDS), 'warn', 'swap is free');
+  assert.equal(levelOf(meminfo.read(), defineThresholds()), 'warn', 'swap is free');
   tree.write('meminfo', meminfoText({ ...figures, swapTotal: 8_000_000, swapFree: 700_000 }));
-  assert.equal(levelOf(meminfo.read(), DEFAULT_THRESHOLDS), 'term', 'zram is full too');
+  assert.equal(levelOf(meminfo.read(), defineThresholds()), 'term', 'zram is full too');
 });
 
 test('meminfo: what ZFS can give back is available, its minimum is not', (t) => {

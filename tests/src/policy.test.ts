@@ -149,7 +149,7 @@ const REFUSED: Refused[] = [
   value({ thresholds: { term: { available: '10MB' } } }, /got "10MB"$/),
   value({ thresholds: { term: { available: '-1%' } } }, /got "-1%"$/),
   value({ thresholds: { term: { available: '9999999TiB' } } }, /0\.\.2\^53 bytes/),
-  value({ thresholds: { term: { available: { percent: 5, bytes: 5 } } } }, /got 5$/),
+  value({ thresholds: { term: { available: { percent: 5, bytes: -5 } } } }, /got -5$/),
   value({ thresholds: { term: { available: { bytes: 0.5 } } } }, /got 0\.5$/),
   value({ thresholds: { term: { available: {} } } }, /got nothing$/),
   value({ thresholds: { term: { available: { percent: Number.POSITIVE_INFINITY } } } }, /got Infinity$/),
@@ -229,4 +229,11 @@ test('policy: the shipped never list spares what takes the session along, and no
   for (const comm of [...session, ...services]) assert.ok(spared(comm), comm);
   for (const comm of ['node', 'chrome', 'Xorg2', 'xsshd', 'systemd-run', 'ssh', '']) assert.ok(!spared(comm), comm);
   for (const glob of NEVER_DEFAULT) assert.equal(commGlob(glob, 'never'), glob);
+});
+
+test('policy: of percent and bytes the lower counts, and what stands for one stands for both', () => {
+  const both = definePolicy({ thresholds: { term: { available: { percent: 10, bytes: 1000 } } } }).thresholds;
+  assert.deepEqual(both.term.available, { percent: 10, bytes: 1000 });
+  assert.deepEqual(both.kill.available, { percent: 5, bytes: 500 });
+  assert.throws(() => definePolicy({ thresholds: { term: { available: both.kill.available }, kill: both.term } }));
 });

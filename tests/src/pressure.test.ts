@@ -1,19 +1,14 @@
 // Levels by thresholds, how long one may sleep, any/all with a duration.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { memorySource } from '../../src/linux/memory-source.js';
-import {
-  checkThresholds,
-  DEFAULT_THRESHOLDS,
-  levelOf,
-  type MemoryState,
-  type PressureLevel,
-} from '../../src/linux/memory-state.js';
-import { combineSources } from '../../src/linux/pressure.js';
+import { defineThresholds } from '../../src/policy/levels.js';
+import { memorySource } from '../../src/pressure/memory-source.js';
+import { levelOf, type MemoryState, type PressureLevel } from '../../src/pressure/memory-state.js';
+import { combineSources } from '../../src/pressure/pressure.js';
 import { FakeSource, memory } from './support/pressure-fixtures.js';
 
 const GIB = 2 ** 20; // in KiB
-const level = (state: MemoryState) => levelOf(state, DEFAULT_THRESHOLDS);
+const level = (state: MemoryState) => levelOf(state, defineThresholds());
 
 /** A source over a state that the test changes, and the sleep after reading it. */
 function over(first: MemoryState) {
@@ -51,7 +46,12 @@ test('levels: tiny swap is as none, whether free or full', () => {
 });
 
 test('levels: of percent and KiB the lower bound counts', () => {
-  const thresholds = { warn: null, term: { available: { percent: 10, kib: 5000 } }, kill: { available: { kib: 100 } } };
+  const term = { percent: 10, bytes: 5000 * 1024 };
+  const thresholds = defineThresholds({
+    warn: { available: term },
+    term: { available: term },
+    kill: { available: '100KiB' },
+  });
   assert.equal(levelOf(memory(1_000_000, 5001), thresholds), 'none');
   assert.equal(levelOf(memory(1_000_000, 5000), thresholds), 'term');
   assert.equal(levelOf(memory(1_000_000, 100), thresholds), 'kill');
@@ -59,12 +59,11 @@ test('levels: of percent and KiB the lower bound counts', () => {
 });
 
 test('thresholds: what cannot be meant is refused by name', () => {
-  const kill = { available: { percent: 5 } };
-  const check = (term: object) => () => checkThresholds({ warn: null, term: { available: term }, kill });
-  assert.throws(check({}), /term\.available needs percent or kib/);
-  assert.throws(check({ percent: 101 }), /term\.available\.percent must be 0\.\.100, got 101/);
+  const check = (available: object) => () => defineThresholds({ term: { available: available as { percent: 10 } } });
+  assert.throws(check({}), /thresholds\.term\.available must be a share/);
+  assert.throws(check({ percent: 101 }), /RangeError: thresholds\.term\.available must be .*, got 101/);
   assert.throws(check({ percent: Number.NaN }), RangeError);
-  assert.throws(check({ kib: 1.5 }), RangeError);
+  assert.throws(check({ percent: 10, bytes: 1.5 }), /got 1\.5/);
 });
 
 test('sleep: in proportion to the headroom, between its bounds', () => {

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
-import { allocationFailures, callerSource } from '../../src/linux/caller-sources.js';
-import type { PressureLevel } from '../../src/linux/memory-state.js';
-import { MemorySubscription } from '../../src/linux/subscription.js';
 import { SuspendWatch } from '../../src/linux/suspend.js';
 import { V2EventsSource } from '../../src/linux/v2-events.js';
+import { allocationFailures, callerSource } from '../../src/pressure/caller-sources.js';
+import type { PressureLevel } from '../../src/pressure/memory-state.js';
+import { MemorySubscription } from '../../src/pressure/subscription.js';
 import { FileTree, memory } from './support/pressure-fixtures.js';
 
 test('allocation failures: the gate is asked once each, and what it lets through stands until it was read', () => {

@@ -4,8 +4,8 @@ import { appendFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { loadNative, type Native, POLLIN } from '../../src/linux/native.js';
-import type { WakeUp } from '../../src/linux/pressure.js';
 import { createWaiter, type Waiter } from '../../src/linux/wait.js';
+import type { WakeUp } from '../../src/pressure/pressure.js';
 import { FileTree } from './support/pressure-fixtures.js';
 
 const load = await loadNative();

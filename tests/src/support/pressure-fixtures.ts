@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { TestContext } from 'node:test';
-import type { MemoryState } from '../../../src/linux/memory-state.js';
-import type { Pressure, PressureSource, WakeUp } from '../../../src/linux/pressure.js';
+import type { MemoryState } from '../../../src/pressure/memory-state.js';
+import type { Pressure, PressureSource, WakeUp } from '../../../src/pressure/pressure.js';
 
 /** A machine's files below a directory of its own, removed after the test. */
 export class FileTree {

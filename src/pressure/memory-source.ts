@@ -1,16 +1,13 @@
 /** Stage: watch. In: memory of a domain and thresholds. Out: its level, and how long one may sleep before it can have changed. */
+import { defineThresholds, type Level, type Thresholds } from '../policy/levels.js';
+import { boundOf } from '../policy/threshold.js';
 import {
   availablePercent,
-  boundKib,
-  checkThresholds,
-  DEFAULT_THRESHOLDS,
   levelOf,
   type MemoryState,
   type PressureLevel,
   swapCounts,
   swapFreePercent,
-  type Threshold,
-  type Thresholds,
 } from './memory-state.js';
 import { noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from './pressure.js';
 
@@ -23,7 +20,7 @@ export interface MemoryReader {
 
 export interface MemorySourceOptions {
   readonly name?: string;
-  /** Default {@link DEFAULT_THRESHOLDS}. */
+  /** Default: those of a default policy. */
   readonly thresholds?: Thresholds;
   /** Least and most sleep in milliseconds, 1 … 60,000. Default 20 and 1,000. */
   readonly leastMs?: number;
@@ -32,6 +29,7 @@ export interface MemorySourceOptions {
   readonly msPerPercent?: number;
 }
 
+const KIB = 1024;
 /** Faster than this nothing fills memory: 4 GiB/s, a few processors that touch fresh pages. In KiB per millisecond. */
 const FILL_MOST = (4 * 2 ** 20) / 1000;
 /** Faster than this nothing fills swap: 1 GiB/s. */
@@ -64,7 +62,7 @@ export class MemorySource implements PressureSource {
   constructor(reader: MemoryReader, options: MemorySourceOptions) {
     this.name = options.name ?? 'memory';
     this.#reader = reader;
-    this.#thresholds = checkThresholds(options.thresholds ?? DEFAULT_THRESHOLDS);
+    this.#thresholds = options.thresholds ?? defineThresholds();
     this.#leastMs = delay('leastMs', options.leastMs ?? 20);
     this.#mostMs = delay('mostMs', options.mostMs ?? 1000);
     this.#msPerPercent = delay('msPerPercent', options.msPerPercent ?? MS_PER_PERCENT, 1000);
@@ -115,14 +113,14 @@ export class MemorySource implements PressureSource {
     return Math.max(this.#leastMs, Math.min(this.#mostMs, Math.max(wait, outlasts)));
   }
 
-  #memoryMs(state: MemoryState, next: Threshold, rate: number): number {
-    const room = Math.max(0, state.availableKib - boundKib(next.available, state.basisKib));
+  #memoryMs(state: MemoryState, next: Level, rate: number): number {
+    const room = Math.max(0, state.availableKib - boundOf(next.available, state.basisKib, KIB));
     return Math.min(room / rate, (room * 100 * this.#msPerPercent) / state.basisKib);
   }
 
-  #swapMs(state: MemoryState, next: Threshold): number {
-    if (next.swapFree === undefined || !swapCounts(state)) return 0;
-    const room = Math.max(0, state.swapFreeKib - boundKib(next.swapFree, state.swapTotalKib));
+  #swapMs(state: MemoryState, next: Level): number {
+    if (!swapCounts(state)) return 0;
+    const room = Math.max(0, state.swapFreeKib - boundOf(next.swapFree, state.swapTotalKib, KIB));
     return Math.min(room / SWAP_FILL_MOST, (room * 100 * this.#msPerPercent) / state.swapTotalKib);
   }
 
