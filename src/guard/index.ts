@@ -40,6 +40,7 @@ export {
   type RoundFacts,
   type UserReaction,
 } from './reactions.js';
+export type { RoundAsk, RoundsOptions } from './round.js';
 export type {
   Answer,
   Handler,
@@ -50,3 +51,5 @@ export type {
   ReactionContext,
   VictimFacts,
 } from './round-events.js';
+export { Rounds } from './rounds.js';
+export type { Choice, Held, KillAsk, World } from './world.js';

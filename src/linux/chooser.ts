@@ -4,50 +4,62 @@
  */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
+import type { Choice } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
-import { type Outcome, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
 import type { SchemeName } from '../schemes.js';
-import { exemptOwnAnd } from './exempt.js';
+import { type Exempt, exemptOwnAnd } from './exempt.js';
 import { type Identity, openIdentity } from './identity.js';
-import { readTasks } from './read-all.js';
+import type { LinuxDomain } from './linux-domain.js';
+import { readMachine } from './machine.js';
+import { type ReadOptions, readTasks } from './read-all.js';
 import { BOUNDED_SCHEMES, ProcScanner } from './scan.js';
 import { parseTaskStat } from './task-stat.js';
-
-export interface Choice {
-  outcome: Outcome;
-  /** Row of the chosen task in the current snapshot, below 0 without one. */
-  slot: number;
-  tasks: number;
-  /** What the snapshot was scored with. */
-  options: ScoreOptions & { scheme: SchemeName };
-}
 
 /** Chooses round after round by one policy. Signals nobody. */
 export class Chooser {
   private readonly engine: Engine;
   private readonly options: ScoreOptions & { scheme: SchemeName };
   private readonly scanner: ProcScanner | null;
-  private readonly exempt: ReturnType<typeof exemptOwnAnd>;
+  private readonly domain: LinuxDomain;
+  private readonly exempt: Exempt;
+  private readonly read: ReadOptions;
+  private readonly pageSize = readMachine().pageSize;
 
-  constructor(engine: Engine, policy: Policy) {
+  /** `isDying` is asked of each task that is staged: one that was killed and did not go. */
+  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, isDying: (fields: Float64Array) => boolean) {
     if (typeof policy.scheme !== 'string')
       throw new TypeError('a scheme from a module needs a guard, which has workers');
     this.engine = engine;
-    this.exempt = exemptOwnAnd(policy.never);
-    this.options = { scheme: policy.scheme, ...policy.parameters };
+    this.domain = domain;
+    const own = exemptOwnAnd(policy.never);
+    this.exempt = (staged) =>
+      (isDying(staged.fields) ? L.TASK_MEMDIE : 0) | own(staged) | (domain.exempt?.(staged) ?? 0);
+    const { rootTgid } = domain;
+    this.options = { scheme: policy.scheme, ...policy.parameters, ...(rootTgid ? { rootTgid } : {}) };
     const bounded = BOUNDED_SCHEMES.find((scheme) => scheme === policy.scheme);
-    this.scanner = bounded ? new ProcScanner(engine, { ...this.options, scheme: bounded, exempt: this.exempt }) : null;
+    const { members } = domain;
+    const read = { exempt: this.exempt, ...(members ? { members } : {}) };
+    this.read = read;
+    this.scanner = bounded ? new ProcScanner(engine, { ...this.options, ...read, scheme: bounded }) : null;
   }
 
   choose(): Choice {
+    const totalPages = this.totalPages();
     if (this.scanner) {
-      const { outcome, slot, tasks, totalPages } = this.scanner.decide();
-      return { outcome, slot, tasks, options: { totalPages, ...this.options } };
+      const { outcome, slot, tasks } = this.scanner.decide(totalPages);
+      return { outcome, slot, tasks, options: { ...this.options, totalPages } };
     }
-    const { machine, tasks } = readTasks(this.engine, { exempt: this.exempt });
-    const options = { ...this.options, totalPages: machine.totalPages };
+    const { tasks } = readTasks(this.engine, this.read);
+    const options = { ...this.options, totalPages };
     scoreTasks(this.engine, options);
     return { ...selectTask(this.engine, options), tasks, options };
+  }
+
+  /** Memory and swap of the domain, which kernel schemes scale by. */
+  private totalPages(): number {
+    const { totalKib, swapTotalKib } = this.domain.reader.read();
+    return Math.floor(((totalKib + swapTotalKib) * 1024) / this.pageSize);
   }
 
   /**

@@ -1,7 +1,7 @@
 // Stage: report. In: the doctor's facts. Out: lines for people, with what each fact costs.
 import { SCHEMA_VERSION } from '../../assembly/layout.js';
+import { type Plain, snakeKeys } from '../json-keys.js';
 import type { DoctorFacts, Limit } from './doctor.js';
-import { type Plain, snakeKeys } from './json-keys.js';
 
 /** One line a fact; lines that begin with `warning:` name what a guard will miss here. */
 export function doctorLines(facts: DoctorFacts): string[] {

@@ -5,7 +5,8 @@ export type EscalationPhase = 'start' | 'term' | 'kill' | 'stuck';
 
 export interface Escalation {
   readonly phase: EscalationPhase;
-  /** When the next phase is due, in milliseconds of the caller's clock; Infinity after `stuck`. */
+  /** When this phase began, and when the next is due, in milliseconds of the caller's clock; Infinity after `stuck`. */
+  readonly sinceMs: number;
   readonly nextMs: number;
 }
 
@@ -17,21 +18,38 @@ export interface EscalationPlan {
   readonly termMs: number;
   /** SIGTERM → SIGKILL for a RAWIO holder when SIGKILL is asked. */
   readonly rawioMs: number;
+  /** Memory has become shorter since: what is asked now is SIGKILL. */
+  readonly hurry: boolean;
   /** SIGKILL → stuck. */
   readonly stuckMs: number;
 }
 
-export const ESCALATION_START: Escalation = { phase: 'start', nextMs: Number.NEGATIVE_INFINITY };
+export const ESCALATION_START: Escalation = {
+  phase: 'start',
+  sinceMs: Number.NEGATIVE_INFINITY,
+  nextMs: Number.NEGATIVE_INFINITY,
+};
+
+/** When the next phase is due: in a hurry, a SIGTERM has only the time that it has before a SIGKILL. */
+export function dueMs({ phase, sinceMs, nextMs }: Escalation, { hurry, rawio, rawioMs }: EscalationPlan): number {
+  return hurry && phase === 'term' ? Math.min(nextMs, sinceMs + (rawio ? rawioMs : 0)) : nextMs;
+}
 
 /**
  * The state at `nowMs`: the same object when nothing is due, otherwise the next one. One phase a call, however late it comes:
  * a task is never declared stuck without having had stuckMs after its SIGKILL.
  */
 export function stepEscalation(state: Escalation, nowMs: number, plan: EscalationPlan): Escalation {
-  if (nowMs < state.nextMs) return state;
-  if (state.phase === 'start' && plan.signal === 'SIGTERM') return { phase: 'term', nextMs: nowMs + plan.termMs };
-  if (state.phase === 'start' && plan.rawio) return { phase: 'term', nextMs: nowMs + plan.rawioMs };
-  if (state.phase === 'start' || state.phase === 'term') return { phase: 'kill', nextMs: nowMs + plan.stuckMs };
-  if (state.phase === 'kill') return { phase: 'stuck', nextMs: Number.POSITIVE_INFINITY };
+  if (nowMs < dueMs(state, plan)) return state;
+  const enter = (phase: EscalationPhase, forMs: number): Escalation => ({
+    phase,
+    sinceMs: nowMs,
+    nextMs: nowMs + forMs,
+  });
+  const sigkill = plan.signal === 'SIGKILL' || plan.hurry;
+  if (state.phase === 'start' && !sigkill) return enter('term', plan.termMs);
+  if (state.phase === 'start' && plan.rawio) return enter('term', plan.rawioMs);
+  if (state.phase === 'start' || state.phase === 'term') return enter('kill', plan.stuckMs);
+  if (state.phase === 'kill') return enter('stuck', Number.POSITIVE_INFINITY);
   return state;
 }

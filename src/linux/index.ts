@@ -1,5 +1,14 @@
 /** What only Linux has: the readers of a live /proc and of its pressure, and the killer. */
 
+export { type KillReport, killReportToJson } from '../guard/kill-report.js';
+export {
+  type MemoryReading,
+  type PassedOver,
+  type RoundOutcome,
+  type RoundReport,
+  roundReportToJson,
+} from '../guard/round-report.js';
+export { type Plain, snakeKeys } from '../json-keys.js';
 export {
   type CgroupLimit,
   CgroupReader,
@@ -14,10 +23,10 @@ export type { Decided } from './decided.js';
 export { type DoctorFacts, readDoctorFacts } from './doctor.js';
 export { doctorLines, doctorToJson } from './doctor-report.js';
 export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js';
-export { type Plain, snakeKeys } from './json-keys.js';
 export { type KillOptions, killTask } from './kill.js';
-export { type KillReport, killReportToJson } from './kill-report.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
+export { type LinuxDomain, systemDomain } from './linux-domain.js';
+export { LinuxWorld, type LinuxWorldOptions, monotonicMs } from './linux-world.js';
 export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
@@ -33,13 +42,6 @@ export {
 export { PsiSource, type PsiSourceOptions } from './psi-source.js';
 export { openQueue, queueTasks } from './queue-tasks.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
-export {
-  type MemoryReading,
-  type PassedOver,
-  type RoundOutcome,
-  type RoundReport,
-  roundReportToJson,
-} from './round-report.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
 export { type SuspendClocks, SuspendWatch } from './suspend.js';
 export {

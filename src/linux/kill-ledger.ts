@@ -1,6 +1,7 @@
 // Stage: report. In: every act of one kill as it happens. Out: the report.
+
+import type { KillError, KillOutcome, KillReport, KillSignal, SentSignal } from '../guard/kill-report.js';
 import { errorCode } from './identity.js';
-import type { KillError, KillOutcome, KillReport, KillSignal, SentSignal } from './kill-report.js';
 import type { KillSystem } from './kill-system.js';
 import type { SharerScan } from './sharers.js';
 

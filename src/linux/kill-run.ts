@@ -1,8 +1,9 @@
 // Stage: kill → wait for release. In: a system, a victim, settings. Out: one kill carried through, as a loop over the escalation.
-import { ESCALATION_START, type Escalation, stepEscalation } from './escalation.js';
+
+import type { KillOutcome, KillReport, KillSignal } from '../guard/kill-report.js';
+import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEscalation } from './escalation.js';
 import type { KillSettings } from './kill.js';
 import { KillLedger } from './kill-ledger.js';
-import type { KillOutcome, KillReport, KillSignal } from './kill-report.js';
 import type { KillSystem, TaskFacts, TaskHandle, Victim } from './kill-system.js';
 import { Reaper } from './reaper.js';
 
@@ -45,7 +46,8 @@ export class KillRun {
 
   async run(): Promise<KillReport> {
     const onAbort = () => this.#stopWait.abort();
-    this.#settings.abort?.addEventListener('abort', onAbort);
+    const { abort, hurry } = this.#settings;
+    for (const signal of [abort, hurry]) signal?.addEventListener('abort', onAbort);
     try {
       const ending = await this.#course();
       return this.#ledger.report(ending, {
@@ -54,7 +56,7 @@ export class KillRun {
         mrelease: { tries: this.#reaper.tries, lastError: this.#reaper.lastError },
       });
     } finally {
-      this.#settings.abort?.removeEventListener('abort', onAbort);
+      for (const signal of [abort, hurry]) signal?.removeEventListener('abort', onAbort);
     }
   }
 
@@ -161,7 +163,7 @@ export class KillRun {
       const now = this.#ledger.nowMs();
       const ending = this.#endedAt(now);
       if (ending) return ending;
-      const next = stepEscalation(this.#escalation, now, { ...this.#settings, rawio: this.#rawio });
+      const next = stepEscalation(this.#escalation, now, this.#plan());
       if (next === this.#escalation) {
         await this.#wait(now);
         continue;
@@ -264,7 +266,7 @@ export class KillRun {
     if (signalled.length === 0 && this.#exitedAtMs === null) return;
     const pending = signalled.length > 0 ? signalled : this.#unverified.filter((handle) => !handle.exited());
     const until = Math.min(
-      this.#escalation.nextMs,
+      dueMs(this.#escalation, this.#plan()),
       this.#settings.deadlineMs,
       this.#reaper.nextTryMs,
       (this.#reaper.reapedAtMs ?? Number.POSITIVE_INFINITY) + LINGER_MS,
@@ -272,6 +274,10 @@ export class KillRun {
     );
     await this.#system.wait(pending, Math.max(1, until - now), this.#stopWait.signal);
     if (!this.#settings.abort?.aborted) this.#stopWait = new AbortController();
+  }
+
+  #plan(): EscalationPlan {
+    return { ...this.#settings, rawio: this.#rawio, hurry: this.#settings.hurry?.aborted ?? false };
   }
 
   /** process_mrelease said that somebody on this memory is not dying: a task started between search and SIGKILL. */

@@ -1,6 +1,7 @@
 // Stage: kill. In: nothing. Out: the interface between the course of a kill and the machine, which tests replace.
+
+import type { KillSignal } from '../guard/kill-report.js';
 import type { Identity } from './identity.js';
-import type { KillSignal } from './kill-report.js';
 import type { SharerScan } from './sharers.js';
 
 /** Whom to kill. `identity` is the descriptor kept since the task was chosen; without it the identity begins with the kill. */

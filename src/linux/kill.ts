@@ -1,6 +1,6 @@
 // Stage: kill → wait for release. In: one victim. Out: the report of what was done to it, after its memory is back or the time is up.
 
-import type { KillReport } from './kill-report.js';
+import type { KillReport } from '../guard/kill-report.js';
 import { KillRun } from './kill-run.js';
 import type { KillSystem, Victim } from './kill-system.js';
 import { createKillSystem } from './live-system.js';
@@ -21,6 +21,8 @@ export interface KillOptions {
   readonly deadlineMs?: number;
   /** Ends the wait: `refused` before the first signal, `stuck` after it. Signals sent stay sent. */
   readonly abort?: AbortSignal;
+  /** Fires when SIGKILL must follow SIGTERM at once instead of after `termMs` (a RAWIO holder keeps its `rawioMs`). */
+  readonly hurry?: AbortSignal | null;
   /** `none`: do without koffi. Default: the environment `BADNESS_NATIVE`, else `auto`. */
   readonly native?: 'auto' | 'none';
   /** Another machine: tests. It is not closed. */
@@ -36,6 +38,7 @@ export interface KillSettings {
   readonly unverifiedMs: number;
   readonly deadlineMs: number;
   readonly abort: AbortSignal | null;
+  readonly hurry: AbortSignal | null;
 }
 
 const LONGEST_MS = 3_600_000;
@@ -72,6 +75,7 @@ function checkOptions(options: KillOptions): KillSettings {
     deadlineMs:
       options.deadlineMs === undefined ? Number.POSITIVE_INFINITY : milliseconds('deadlineMs', options.deadlineMs),
     abort: options.abort ?? null,
+    hurry: options.hurry ?? null,
   };
 }
 

@@ -1,7 +1,7 @@
 // Stage: kill. In: a victim, the native calls or none. Out: the task in hand: its descriptors, and the signals to it.
 import { constants } from 'node:os';
+import type { KillSignal } from '../guard/kill-report.js';
 import { goneError, type Identity, openIdentity } from './identity.js';
-import type { KillSignal } from './kill-report.js';
 import type { TaskHandle, Victim } from './kill-system.js';
 import { type Native, POLLIN } from './native.js';
 import { groupIsDead } from './thread-group.js';

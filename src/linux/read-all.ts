@@ -13,6 +13,8 @@ export interface ReadOptions {
   root?: string;
   /** Tick rate that CPU times are expressed at. Default 100, as /proc has them. */
   hz?: number;
+  /** Who is read: pids as /proc spells them. Default: everybody. */
+  members?: () => readonly string[];
   /** A pid to leave out: that of whoever only looks and will be gone before anything is decided. */
   except?: number;
   /** Flags to add to each task as it is staged (exempt.ts). */
@@ -43,7 +45,7 @@ export function readTasks(engine: Engine, options: ReadOptions = {}): Reading {
   beginSnapshot(engine, machine);
   const except = String(options.except);
   const parents: SleepingParents = new Map();
-  for (const pid of listPids(root)) {
+  for (const pid of options.members?.() ?? listPids(root)) {
     if (pid === except) continue;
     const staged = stageTask(engine, root, pid, machine.hz, machine.pageSize, parents);
     if (staged !== 'staged') {

@@ -29,6 +29,8 @@ export interface ScanOptions extends ScoreOptions {
   hz?: number;
   /** Flags to add to each task that is read in full (exempt.ts). */
   exempt?: Exempt;
+  /** Who is listed: pids as /proc spells them, in the order of strings. Default: everybody. */
+  members?: () => readonly string[];
   /** Most descriptors kept open. Default: a quarter of the hard limit, at most 4,096. */
   maxDescriptors?: number;
   /** When to list the tasks again. Default `when-forked`: not while the kernel has counted no fork and nobody is gone. */
@@ -77,8 +79,11 @@ export class ProcScanner {
     return { descriptors: this.tasks.kept, bytes: this.tasks.kept * DESCRIPTOR_KERNEL_BYTES };
   }
 
-  /** One round: lists, reads, scores and selects. The snapshot it leaves is the current one. */
-  decide(): Decided {
+  /**
+   * One round: lists, reads, scores and selects. The snapshot it leaves is the current one. `ofPages` is the size of what is
+   * short of memory, which kernel schemes scale by; without it that of the options, or memory and swap of the machine.
+   */
+  decide(ofPages?: number): Decided {
     const began = performance.now();
     const { tasks, root, machine } = this;
     const { totalPages, swapUsedPages } = tasks.relieved(() => readMemory(root, machine.pageSize));
@@ -99,7 +104,10 @@ export class ProcScanner {
     });
     this.engine.abi.table_publish();
     tasks.number();
-    return this.choose({ totalPages, ...this.options }, began);
+    return this.choose(
+      { totalPages, ...this.options, ...(ofPages === undefined ? {} : { totalPages: ofPages }) },
+      began,
+    );
   }
 
   /**
@@ -131,7 +139,8 @@ export class ProcScanner {
 
   /** Asks for forks in every round, so that the count is that of before the last listing. */
   private mustList(sound: boolean): boolean {
-    if (this.options.listing === 'always') return true;
+    // Members come and go without a fork.
+    if (this.options.listing === 'always' || this.options.members) return true;
     this.forks ??= new ForkWatch(this.root);
     // Where counting costs more than listing it is asked only to see whether that still holds.
     if (!sound && this.forks.costMs > this.listMs) return true;
@@ -140,7 +149,7 @@ export class ProcScanner {
 
   private list(): void {
     const began = performance.now();
-    const listed = this.tasks.relieved(() => listPids(this.root));
+    const listed = this.tasks.relieved(() => this.options.members?.() ?? listPids(this.root));
     this.listMs = performance.now() - began;
     this.unreadable = 0;
     if (!this.tasks.equals(listed)) this.tasks.update(listed);

@@ -1,4 +1,5 @@
 // Stage: identity, kill. In: the victim's pid. Out: every other task that shares its mm, and those that perhaps do.
+import type { SharerMethod } from '../guard/kill-report.js';
 import { errorCode } from './identity.js';
 import { listThreads, peek, peekStat, pidNumbers } from './thread-group.js';
 
@@ -17,8 +18,7 @@ export interface SharerSource {
 }
 
 export interface SharerScan {
-  /** `kcmp`: compared by the kernel. `vmsize`: guessed, nothing verified. `none`: the victim holds no memory any more. */
-  readonly method: 'kcmp' | 'vmsize' | 'none';
+  readonly method: SharerMethod;
   /** Share the victim's mm: killing the victim alone frees nothing. */
   readonly verified: readonly number[];
   /** The kernel would not say; parent or child with the same VmSize. To wait for, never to kill. */

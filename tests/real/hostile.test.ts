@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { KillReport } from '../../src/linux/kill-report.js';
+import type { KillReport } from '../../src/guard/kill-report.js';
 import { hostileBinary } from './support/hostile-binary.js';
 import { type CellResult, type CellSetup, runCell } from './support/hostile-cell.js';
 import { startHostile } from './support/hostile-process.js';

@@ -5,9 +5,9 @@ import { once } from 'node:events';
 import { closeSync, existsSync, openSync, readdirSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { type TestContext, test } from 'node:test';
+import type { KillReport } from '../../src/guard/kill-report.js';
 import { keptIdentity, openIdentity } from '../../src/linux/identity.js';
 import { type KillOptions, killTask } from '../../src/linux/kill.js';
-import type { KillReport } from '../../src/linux/kill-report.js';
 import { loadNative } from '../../src/linux/native.js';
 
 const linux = process.platform === 'linux' ? false : 'needs Linux';

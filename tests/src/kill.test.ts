@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ESCALATION_START, stepEscalation } from '../../src/linux/escalation.js';
+import { killReportToJson } from '../../src/guard/kill-report.js';
 import { killTask } from '../../src/linux/kill.js';
-import { killReportToJson } from '../../src/linux/kill-report.js';
 import { FakeKillSystem, type FakeTask } from './fake-kill-system.js';
 
 type Options = Omit<NonNullable<Parameters<typeof killTask>[1]>, 'system'>;
@@ -261,16 +260,4 @@ test('kill: the JSON report has snake_case keys', async () => {
   assert.equal(json.timings.first_signal_ms, 0);
   assert.deepEqual(json.signals, [{ tgid: 100, signal: 'SIGTERM', at_ms: 0 }]);
   assert.ok(!/"[a-z_]*[A-Z][A-Za-z]*":/.test(JSON.stringify(json)));
-});
-
-test('escalation: one phase a call, so a late caller still gives stuckMs after SIGKILL', () => {
-  const plan = { signal: 'SIGTERM' as const, rawio: false, termMs: 3000, rawioMs: 200, stuckMs: 10_000 };
-  const term = stepEscalation(ESCALATION_START, 0, plan);
-  assert.equal(stepEscalation(term, 2999, plan), term);
-  const killed = stepEscalation(term, 60_000, plan);
-  assert.deepEqual(killed, { phase: 'kill', nextMs: 70_000 });
-  assert.equal(stepEscalation(killed, 69_999, plan).phase, 'kill');
-  const stuck = stepEscalation(killed, 70_000, plan);
-  assert.equal(stuck.phase, 'stuck');
-  assert.equal(stepEscalation(stuck, 1e12, plan), stuck);
 });

@@ -1,6 +1,7 @@
 // One cell of the hostile table: a victim in its own memory cgroup, a kill, and when its memory was really back.
+
+import type { KillReport } from '../../../src/guard/kill-report.js';
 import type { KillOptions } from '../../../src/linux/kill.js';
-import type { KillReport } from '../../../src/linux/kill-report.js';
 import { pause } from './count.js';
 import { type HostileProcess, startHostile } from './hostile-process.js';
 import { monotonicMs } from './killer-process.js';

@@ -2,8 +2,8 @@
 // again with BADNESS_REAL_CHILD=killer; a whole `badness kill --enforce` can take its place behind the same interface.
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import type { KillReport } from '../../../src/guard/kill-report.js';
 import { type KillOptions, killTask } from '../../../src/linux/kill.js';
-import type { KillReport } from '../../../src/linux/kill-report.js';
 import { loadNative } from '../../../src/linux/native.js';
 
 export interface TimedKill {

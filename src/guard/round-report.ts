@@ -1,11 +1,12 @@
 // Stage: report. In: what one round did. Out: a plain object, and its JSON spelling.
 import { SCHEMA_VERSION } from '../../assembly/layout.js';
 import type { Terms } from '../explain.js';
-import type { ReactionReport } from '../guard/reactions.js';
+import { type Plain, snakeKeys } from '../json-keys.js';
 import type { Ineligible, RankedTask } from '../rank.js';
 import { rankedToRecord } from '../task-json.js';
-import { type Plain, snakeKeys } from './json-keys.js';
 import { type KillReport, killReportToJson } from './kill-report.js';
+import type { WalkReport } from './notifier.js';
+import type { ReactionReport } from './reactions.js';
 
 /**
  * `dry`: chosen and explained, nothing sent. `busy`: another kill is in flight on this line of domains. `in-flight`: the
@@ -44,7 +45,8 @@ export interface RoundReport {
   outcome: RoundOutcome;
   /** Why, for `refused`, `stuck` and `gone`; as in a KillReport. Null otherwise. */
   reason: string | null;
-  domain: 'system';
+  /** As printed at start. */
+  domain: string;
   enforce: boolean;
   /** Who chose: the candidate queue, or the scheme. */
   chosenBy: 'queue' | 'scheme';
@@ -55,6 +57,8 @@ export interface RoundReport {
   /** What the victim holds, and so what its end should give back, in bytes. */
   expectedBytes: number;
   kill: KillReport | null;
+  /** The walks of those who were asked, in the order of the round; those of the reactions stand in `reaction`. */
+  walks: WalkReport[];
   reaction: ReactionReport | null;
   before: MemoryReading;
   after: MemoryReading;
@@ -64,9 +68,9 @@ export interface RoundReport {
   totalMs: number;
 }
 
-/** The report with the keys of the JSON output; the victim is a task record. What the reactions did is left out. */
+/** The report with the keys of the JSON output; the victim is a task record. What those who were asked did is left out. */
 export function roundReportToJson(report: RoundReport): { readonly [key: string]: Plain } {
-  const { victim, kill, reaction, ...plain } = report;
+  const { victim, kill, reaction, walks: _, ...plain } = report;
   const { before, after, freedBytes, totalMs, terms, expectedBytes, ...choice } = plain;
   return {
     schema: SCHEMA_VERSION,

@@ -1,11 +1,13 @@
 // Stage: report. In: what one kill did. Out: a plain object, and its JSON spelling.
-import { type Plain, snakeKeys } from './json-keys.js';
-import type { SharerScan } from './sharers.js';
+import { type Plain, snakeKeys } from '../json-keys.js';
 
 export type KillSignal = 'SIGTERM' | 'SIGKILL';
 
 /** `released`: the memory is back. `stuck`: signalled, release not proved in time. `refused`: nobody was signalled. `gone`: it was gone before. */
 export type KillOutcome = 'released' | 'stuck' | 'refused' | 'gone';
+
+/** `kcmp`: compared by the kernel. `vmsize`: guessed, nothing verified. `none`: the victim holds no memory any more. */
+export type SharerMethod = 'kcmp' | 'vmsize' | 'none';
 
 export interface SentSignal {
   readonly tgid: number;
@@ -39,7 +41,7 @@ export interface KillReport {
   readonly signals: readonly SentSignal[];
   readonly escalations: readonly { readonly step: string; readonly atMs: number }[];
   readonly sharers: {
-    readonly method: SharerScan['method'] | null;
+    readonly method: SharerMethod | null;
     /** Verified sharers, signalled like the victim. */
     readonly killed: readonly number[];
     /** Perhaps sharers; waited for, never signalled. */

@@ -1,0 +1,60 @@
+/**
+ * Stage: table → selection → kill. What a round needs of the place it happens in, so that one round serves a machine, the
+ * tasks that a program registered, and a simulation.
+ */
+import type { Outcome, ScoreOptions } from '../rank.js';
+import type { SchemeName } from '../schemes.js';
+import type { KillReport, KillSignal } from './kill-report.js';
+import type { MemoryReading } from './round-report.js';
+
+export interface Choice {
+  outcome: Outcome;
+  /** Row of the chosen task in the current snapshot, below 0 without one. */
+  slot: number;
+  tasks: number;
+  /** What the snapshot was scored with. */
+  options: ScoreOptions & { scheme: SchemeName };
+}
+
+/** One task, held so that it cannot be taken for another that has its id later. */
+export interface Held {
+  /** tgid, or the id of a registered task. */
+  readonly pid: number;
+  close(): void;
+}
+
+export interface KillAsk {
+  /** What to begin with. */
+  readonly signal: KillSignal;
+  readonly termMs: number;
+  readonly rawioMs: number;
+  readonly stuckMs: number;
+  /** Nobody waits any more: signals sent stay sent. */
+  readonly abort: AbortSignal;
+  /** Memory has become shorter meanwhile: SIGKILL now, not when its time has come. */
+  readonly hurry: AbortSignal | null;
+}
+
+export interface World {
+  /** Of the domain, as printed at start. */
+  readonly name: string;
+  readonly pageSize: number;
+  /** Milliseconds of the one clock that every thread reads. */
+  nowMs(): number;
+  measure(): MemoryReading;
+  /** Memory begins to be short: what others killed before does not count as in flight. */
+  pressureBegins(): void;
+  /** Fills the table with the members of the domain, scores and selects. `in-flight` too when others are killing. */
+  choose(): Choice;
+  /** The row of a task in the current snapshot, read in full and scored; below 0 when it is no member, or was not seen. */
+  rowOf(tgid: number, choice: Choice): number;
+  /** Holds the task in a row; null when it is gone, or is another by now. */
+  hold(slot: number): Held | null;
+  /** Holds a queued candidate by the handle that it came with. */
+  holdQueued(candidate: { tgid: number; handle: number }): Held | null;
+  /** Never rejects for what the world does. */
+  kill(held: Held, ask: KillAsk): Promise<KillReport>;
+  /** It was killed and did not go: as long as it lives it is dying, and nobody's victim. */
+  setAside(held: Held): void;
+  close(): void;
+}

@@ -1,0 +1,114 @@
+/** Stage: table → selection → kill, on this machine. One domain of it as the rounds see it. */
+import * as L from '../../assembly/layout.js';
+import type { Engine } from '../engine.js';
+import type { KillReport } from '../guard/kill-report.js';
+import type { MemoryReading } from '../guard/round-report.js';
+import type { Choice, Held, KillAsk, World } from '../guard/world.js';
+import type { Policy } from '../policy/policy.js';
+import { Chooser } from './chooser.js';
+import type { Identity } from './identity.js';
+import { killTask } from './kill.js';
+import type { LinuxDomain } from './linux-domain.js';
+import { readMachine, readPerCpuPages } from './machine.js';
+import { Others } from './others.js';
+import { candidateIdentity } from './queue-tasks.js';
+
+/** Milliseconds of the one clock that every thread reads. */
+export function monotonicMs(): number {
+  return Number(process.hrtime.bigint() / 1_000_000n);
+}
+
+export interface LinuxWorldOptions {
+  /** Wait for a moment where others are killing. For guards; whoever asks for one round means it. Default false. */
+  readonly heedOthers?: boolean;
+  /** `none` does without koffi. */
+  readonly native?: 'auto' | 'none' | undefined;
+}
+
+/** It does not own the domain. Throws BadnessError `ENOTLINUX` without /proc. */
+export class LinuxWorld implements World {
+  readonly name: string;
+  readonly pageSize: number;
+  readonly #domain: LinuxDomain;
+  readonly #chooser: Chooser;
+  readonly #options: LinuxWorldOptions;
+  /** Tasks that were killed and did not go, by id and start. */
+  readonly #setAside = new Map<number, number>();
+  readonly #engine: Engine;
+  readonly #others: Others | null;
+
+  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, options: LinuxWorldOptions = {}) {
+    this.name = domain.name;
+    this.pageSize = readMachine().pageSize;
+    this.#domain = domain;
+    this.#engine = engine;
+    this.#options = options;
+    this.#others = options.heedOthers ? new Others(engine, domain) : null;
+    this.#chooser = new Chooser(engine, policy, domain, (at) => this.#isSetAside(at));
+  }
+
+  nowMs(): number {
+    return monotonicMs();
+  }
+
+  measure(): MemoryReading {
+    const { availableKib, totalKib, swapTotalKib } = this.#domain.reader.read();
+    const perCpuPages = this.#domain.kind === 'system' ? readPerCpuPages('/proc') : 0;
+    return {
+      availableBytes: availableKib * 1024,
+      perCpuBytes: perCpuPages * this.pageSize,
+      totalBytes: (totalKib + swapTotalKib) * 1024,
+    };
+  }
+
+  pressureBegins(): void {
+    this.#others?.pressureBegins();
+  }
+
+  choose(): Choice {
+    const choice = this.#chooser.choose();
+    if (choice.slot < 0 || !this.#others?.areKilling(this.measure().availableBytes, this.nowMs())) return choice;
+    return { ...choice, outcome: 'in-flight', slot: L.E_IN_FLIGHT };
+  }
+
+  rowOf(tgid: number, choice: Choice): number {
+    return this.#chooser.rowOf(tgid, choice);
+  }
+
+  hold(slot: number): Held | null {
+    const identity = this.#chooser.identify(slot);
+    if (identity === null || this.#domain.isMember(identity)) return identity;
+    identity.close();
+    return null;
+  }
+
+  holdQueued(candidate: { tgid: number; handle: number }): Held | null {
+    return candidate.handle === 0 ? null : candidateIdentity(candidate);
+  }
+
+  kill(held: Held, ask: KillAsk): Promise<KillReport> {
+    const { native } = this.#options;
+    return killTask({ pid: held.pid, identity: held as Identity }, { ...ask, ...(native ? { native } : {}) });
+  }
+
+  setAside(held: Held): void {
+    const slot = this.#slotOf(held.pid);
+    if (slot >= 0) this.#setAside.set(held.pid, this.#engine.f64(L.C_START_TICKS, slot));
+  }
+
+  #slotOf(tgid: number): number {
+    for (let slot = 0; slot < this.#engine.count; ++slot) if (this.#engine.u32(L.C_ID, slot) === tgid) return slot;
+    return -1;
+  }
+
+  /** Whether the task that is staged in the window is one of those; another with its pid started later. */
+  #isSetAside(fields: Float64Array): boolean {
+    if (this.#setAside.size === 0) return false;
+    const startTicks = this.#setAside.get(fields[L.FIELD_TGID]!);
+    return startTicks !== undefined && startTicks === fields[L.FIELD_START_TIME_TICKS];
+  }
+
+  close(): void {
+    this.#chooser.close();
+  }
+}

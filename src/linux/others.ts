@@ -1,0 +1,68 @@
+/**
+ * Stage: token. Kills by others: the kernel's own killer, another daemon, somebody at a shell. What they have killed gives
+ * its memory back in a moment, so a kill of ours on top would be one too many. They hold no token of ours; what shows them is
+ * the kernel's count of its victims, and tasks that are dying.
+ */
+import * as L from '../../assembly/layout.js';
+import type { Engine } from '../engine.js';
+import type { LinuxDomain } from './linux-domain.js';
+
+/** How long it is waited for others when no memory comes back: a task of a few GB takes so long to exit. */
+const LEAST_MS = 100;
+/** And at most while memory does come back. */
+const MOST_MS = 2000;
+/** Less than this is what comes and goes anyway. */
+const PROGRESS_BYTES = 2 ** 20;
+
+const ZOMBIE = 'Z'.charCodeAt(0);
+
+export class Others {
+  readonly #engine: Engine;
+  readonly #domain: LinuxDomain;
+  #oomKills: number | null = null;
+  /** Since when others are waited for; NaN while nobody is. */
+  #sinceMs = Number.NaN;
+  #availableBytes = 0;
+  /** The wait was in vain: it does not begin again before it was seen that nobody is dying. */
+  #over = false;
+
+  constructor(engine: Engine, domain: LinuxDomain) {
+    this.#engine = engine;
+    this.#domain = domain;
+  }
+
+  /** Memory begins to be short: whom the kernel killed before that is history. */
+  pressureBegins(): void {
+    this.#oomKills = this.#domain.oomKills();
+  }
+
+  /** True when a kill by others is in flight. Asked of the snapshot just scored, while memory is short; it waits only so long. */
+  areKilling(availableBytes: number, nowMs: number): boolean {
+    const kills = this.#domain.oomKills();
+    const byKernel = this.#oomKills !== null && kills !== null && kills > this.#oomKills;
+    this.#oomKills = kills;
+    if (!byKernel && !this.#isSomebodyDying() && !(this.#sinceMs + LEAST_MS > nowMs)) {
+      this.#sinceMs = Number.NaN;
+      this.#over = false;
+      return false;
+    }
+    if (this.#over && !byKernel) return false;
+    if (byKernel || Number.isNaN(this.#sinceMs)) this.#sinceMs = nowMs;
+    const grows = availableBytes >= this.#availableBytes + PROGRESS_BYTES;
+    this.#availableBytes = availableBytes;
+    const waitedMs = nowMs - this.#sinceMs;
+    this.#over = waitedMs >= (grows ? MOST_MS : LEAST_MS);
+    return !this.#over;
+  }
+
+  /** A task without memory of its own that has not ended: what it held is being given back. */
+  #isSomebodyDying(): boolean {
+    const engine = this.#engine;
+    for (let slot = 0; slot < engine.count; ++slot) {
+      const flags = engine.u32(L.C_FLAGS, slot);
+      if ((flags & L.TASK_EXITING) === 0 || (flags & (L.TASK_KTHREAD | L.TASK_BOUND | L.TASK_MEMDIE)) !== 0) continue;
+      if (engine.u32(L.C_STATE, slot) !== ZOMBIE || engine.u32(L.C_THREADS, slot) > 1) return true;
+    }
+    return false;
+  }
+}
