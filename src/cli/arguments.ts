@@ -26,6 +26,13 @@ const OPTIONS = {
   signal: { type: 'string' },
   queue: { type: 'string' },
   native: { type: 'string' },
+  memory: { type: 'string', short: 'm' },
+  swap: { type: 'string', short: 's' },
+  'memory-kib': { type: 'string', short: 'M' },
+  'swap-kib': { type: 'string', short: 'S' },
+  report: { type: 'string', short: 'r' },
+  before: { type: 'string', short: 'P' },
+  after: { type: 'string', short: 'N' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -55,6 +62,13 @@ export interface Values {
   signal?: string;
   queue?: string;
   native?: string;
+  memory?: string;
+  swap?: string;
+  'memory-kib'?: string;
+  'swap-kib'?: string;
+  report?: string;
+  before?: string;
+  after?: string;
   help?: boolean;
 }
 

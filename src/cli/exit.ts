@@ -25,6 +25,8 @@ export const EXIT = {
   gone: 11,
   /** Another kill is in flight, or a task is dying already. */
   busy: 12,
+  /** What a guard is to watch is not there, or its pressure cannot be read. */
+  unwatchable: 13,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -4,7 +4,7 @@ import { SCHEMES } from '../index.js';
 import { COLUMN_NAMES } from './columns.js';
 import { wrapped } from './table.js';
 
-export const COMMANDS = ['rank', 'explain', 'compare', 'kill', 'doctor'] as const;
+export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'kill', 'doctor'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 const INDENT = ' '.repeat(4);
@@ -42,7 +42,8 @@ const KILL_EXITS = `  8  kill refused by name, nobody was signalled (EPERM, ance
   9  stuck: signalled, and its memory is not back in time
  10  no task may be chosen
  11  the chosen task was gone, or another by then
- 12  busy: another kill is in flight`;
+ 12  busy: another kill is in flight
+ 13  guard: the domain is not there, or its pressure cannot be read`;
 
 const TEXTS: Record<CommandName, () => string> = {
   rank: () => `Usage: badness rank [options]
@@ -102,6 +103,37 @@ ${SCORING}
 ${OUTPUT}
 
 ${EXITS}`,
+  guard: () => `Usage: badness guard [options]
+
+Watches memory, and when it runs short chooses a task and says why. Only with
+--enforce is anybody killed: SIGTERM, later or at once SIGKILL, and a wait until
+its memory is back before anybody else is looked at. Ends on SIGTERM or SIGINT.
+
+  --enforce           kill; without it a dry run, repeated once a minute at most
+  --domain NAME       what is short of memory: auto (default: the container's
+                      limit, else the machine), system, memcg:/PATH, node:N,
+                      descendants:PID,BUDGET (a process and all that come from
+                      it, such as descendants:4711,4GiB)
+  --scheme NAME       how points are computed (badness)
+  -m PERCENT[,KILL]   SIGTERM at or below so much available memory, SIGKILL at
+                      KILL (10,5; KILL alone is half of PERCENT)
+  -s PERCENT[,KILL]   and so much free swap, both at once (10,5)
+  -M KIB[,KILL], -S KIB[,KILL]
+                      the same in KiB; beside -m or -s the lower one counts
+  -r SECONDS          a line about memory so often (3600); 0 for none
+  -P PROGRAM          run before a kill; 100 ms are waited for it
+  -N PROGRAM          run after a kill. Both get EARLYOOM_PID, EARLYOOM_UID,
+                      EARLYOOM_NAME and EARLYOOM_CMDLINE; no shell is involved
+  --native HOW        auto (default) or none: without koffi; see badness doctor
+  --json              NDJSON: one object an event
+
+${SCORING}
+
+Schemes:
+${list(SCHEMES)}
+
+${EXITS}
+${KILL_EXITS}`,
   kill: () => `Usage: badness kill [options]
 
 One round by hand: chooses a task of this machine and says why. Only with
@@ -152,6 +184,7 @@ Who would be sacrificed if this machine ran out of memory, and why.
   rank                everybody who may be chosen, worst first
   explain PID         every term of one task's points, in every scheme
   compare             whom each scheme would choose
+  guard               watch memory, and act in time; a dry run without --enforce
   kill                one round by hand; a dry run without --enforce
   doctor              what this machine lets badness do
 

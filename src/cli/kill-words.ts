@@ -1,6 +1,6 @@
 /** Stage: report. What one round by hand did, in words: who was chosen and why, what was sent, what came back. */
+import type { KillReport, PassedOver, RoundReport } from '../guard/index.js';
 import type { Machine, SchemeName } from '../index.js';
-import type { KillReport, PassedOver, RoundReport } from '../linux/index.js';
 import type { Policy } from '../policy/index.js';
 import { grouped, memory } from './quantities.js';
 import { screenOf, wrapped } from './table.js';

@@ -1,6 +1,7 @@
 /** Stage: selection → kill → report. `badness kill`: one round by hand; nobody is signalled without --enforce. */
+import { type PassedOver, roundReportToJson } from '../guard/index.js';
 import type { Engine } from '../index.js';
-import { killRound, openQueue, type PassedOver, readMachine, roundReportToJson } from '../linux/index.js';
+import { killRound, openQueue, readMachine } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
 import {
   choice,

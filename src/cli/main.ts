@@ -6,12 +6,13 @@ import { compare } from './compare.js';
 import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
 import { explain } from './explain.js';
+import { guard } from './guard.js';
 import { COMMANDS, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
 import { heedClosedPipe, writeLines } from './output.js';
 import { rank } from './rank.js';
 
-const RUN: Record<string, (argv: string[]) => Promise<void>> = { rank, explain, compare, kill, doctor };
+const RUN: Record<string, (argv: string[]) => Promise<void>> = { rank, explain, compare, guard, kill, doctor };
 
 async function run([command, ...argv]: string[]): Promise<void> {
   if (command === undefined) throw usage(`expected a command: ${COMMANDS.join(', ')}; see badness --help`);

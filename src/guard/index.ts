@@ -28,6 +28,9 @@ export { type MemoryNews, MemorySubscription } from '../pressure/subscription.js
 export { type Candidate, CandidateQueue, type ReplaceOptions, type ReplaceResult, type TaskHandles } from '../queue.js';
 export { backOffMs, KillToken, type TokenHolder, type TokenVictim } from '../token.js';
 export { type Clock, systemClock } from './clock.js';
+export { Guard, type GuardOptions } from './guard.js';
+export { type GuardCounters, type GuardEvent, guardEventToJson } from './guard-events.js';
+export { type KillReport, killReportToJson } from './kill-report.js';
 export type { CallOutcome, CallReport, Notifier, NotifierState, WalkReport } from './notifier.js';
 export { type ChainOptions, NotifierChain } from './notifier-chain.js';
 export { PANIC_TEXT, Panic, type PanicActions, type PanicOptions, type PanicReport, type PanicState } from './panic.js';
@@ -51,5 +54,12 @@ export type {
   ReactionContext,
   VictimFacts,
 } from './round-events.js';
+export {
+  type MemoryReading,
+  type PassedOver,
+  type RoundOutcome,
+  type RoundReport,
+  roundReportToJson,
+} from './round-report.js';
 export { Rounds } from './rounds.js';
 export type { Choice, Held, KillAsk, World } from './world.js';

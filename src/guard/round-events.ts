@@ -14,6 +14,7 @@ export interface Pressure {
 export interface VictimFacts {
   readonly tgid: number;
   readonly comm: string;
+  readonly uid: number;
   readonly points: number;
   /** What its end is expected to give back. */
   readonly expectedBytes: number;

@@ -40,6 +40,8 @@ export interface RoundAsk {
   readonly neededBytes?: () => number;
   /** Fires when memory has become so short that a victim that was asked to go must be killed now. */
   readonly hurry?: AbortSignal;
+  /** Fires when nobody waits for the round any more: no signal follows. */
+  readonly stop?: AbortSignal;
 }
 
 /** Beyond the escalation a kill has this long to report. */
@@ -198,7 +200,9 @@ export class Round {
 
   #victimFacts(): VictimFacts | null {
     const { victim, expectedBytes } = this.#report;
-    return victim && { tgid: victim.tgid, comm: victim.comm, points: victim.points ?? 0, expectedBytes };
+    if (!victim) return null;
+    const { tgid, comm, uid, points } = victim;
+    return { tgid, comm, uid, points: points ?? 0, expectedBytes };
   }
 
   async #react(): Promise<void> {
@@ -234,8 +238,9 @@ export class Round {
     if (!this.#token.nameVictim(this.#operation, { id: held.pid, startTicks }, this.#deadlineMs)) {
       return { outcome: 'refused', freedBytes: 0, reason: 'stale_operation' };
     }
-    const { signal, hurry = null } = this.#ask;
-    this.#killing = world.kill(held, { signal, ...policy.escalation, abort, hurry });
+    const { signal, hurry = null, stop } = this.#ask;
+    const ended = stop ? AbortSignal.any([abort, stop]) : abort;
+    this.#killing = world.kill(held, { signal, ...policy.escalation, abort: ended, hurry });
     const { outcome, reason } = await this.#killing;
     const freedBytes = Math.max(freedBetween(this.#report.before, world.measure()), 0);
     return { outcome, freedBytes, reason };

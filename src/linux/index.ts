@@ -1,13 +1,5 @@
 /** What only Linux has: the readers of a live /proc and of its pressure, and the killer. */
 
-export { type KillReport, killReportToJson } from '../guard/kill-report.js';
-export {
-  type MemoryReading,
-  type PassedOver,
-  type RoundOutcome,
-  type RoundReport,
-  roundReportToJson,
-} from '../guard/round-report.js';
 export { type Plain, snakeKeys } from '../json-keys.js';
 export {
   type CgroupLimit,
@@ -19,17 +11,21 @@ export {
   nearestLimit,
 } from './cgroup.js';
 export { type CgroupPlace, findMemoryCgroup } from './cgroup-place.js';
+export { type CommandNotifierOptions, commandNotifier } from './command-notifier.js';
 export type { Decided } from './decided.js';
 export { type DoctorFacts, readDoctorFacts } from './doctor.js';
 export { doctorLines, doctorToJson } from './doctor-report.js';
 export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js';
+export type { GuardFacts } from './guard-facts.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type LinuxDomain, systemDomain } from './linux-domain.js';
+export { LinuxGuard, type LinuxGuardOptions, openLinuxGuard } from './linux-guard.js';
 export { LinuxWorld, type LinuxWorldOptions, monotonicMs } from './linux-world.js';
 export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
+export { type OpenedDomain, openLinuxDomain } from './open-domain.js';
 export {
   openPsiTrigger,
   type Psi,

@@ -22,6 +22,8 @@ export interface LinuxDomain {
   oomKills(): number | null;
   /** What else speaks or wakes besides the reader; the guard owns them. `polls`: somebody waits with poll(2). */
   sources(polls: boolean): PressureSource[];
+  /** Its own pressure stall information, where it has any; else that of the machine. */
+  readonly psiPath?: string;
   /** Root of a subtree, for schemes that count families from it. */
   readonly rootTgid?: number;
   close(): void;

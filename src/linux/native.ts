@@ -46,14 +46,8 @@ export interface Native {
   sharesVm(pidA: number, pidB: number): boolean;
   /** setpriority(2) on one thread, −20 … 19. EACCES without CAP_SYS_NICE, ESRCH. */
   setThreadPriority(tid: number, nice: number): void;
-  /**
-   * mlockall(2) MCL_CURRENT|MCL_FUTURE|MCL_ONFAULT: keeps what is resident, adds nothing. ENOMEM, EPERM by RLIMIT_MEMLOCK.
-   * V8 aborts the whole process when it tears down an isolate in locked memory, at exit or when a worker ends (madvise(2) MADV_DONTNEED
-   * answers EINVAL there; Node 20.20): `unlockMemory` must come first, on every way out.
-   */
-  lockMemoryOnFault(): void;
-  /** munlockall(2). */
-  unlockMemory(): void;
+  /** mlock2(2) MLOCK_ONFAULT: what is resident of a mapping stays. ENOMEM, EPERM by RLIMIT_MEMLOCK, ENOSYS before Linux 4.4. */
+  lockOnFault(address: number, bytes: number): void;
   /** eventfd(2), non-blocking, close-on-exec. */
   eventfd(): number;
   /** read(2) into `into`; the count. EAGAIN on an eventfd without count. */
@@ -85,7 +79,7 @@ interface Koffi {
 
 const KCMP_VM = 1;
 const PRIO_PROCESS = 0;
-const MCL_CURRENT_FUTURE_ONFAULT = 1 | 2 | 4;
+const MLOCK_ONFAULT = 1;
 const EFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 
 let loading: Promise<NativeLoad> | null = null;
@@ -191,6 +185,9 @@ function bindSyscalls(library: Library, numbers: SyscallNumbers, { failure, chec
       }
     },
     sharesVm: (pidA: number, pidB: number) => check('kcmp', five(numbers.kcmp, pidA, pidB, KCMP_VM)) === 0,
+    lockOnFault: (address: number, bytes: number) => {
+      check('mlock2', five(numbers.mlock2, address, bytes, MLOCK_ONFAULT));
+    },
     eventfd: () => check('eventfd', five(numbers.eventfd2, 0, EFD_NONBLOCK_CLOEXEC)),
   };
 }
@@ -230,18 +227,10 @@ function bindLibc(library: Library, { check }: Failures) {
   const libcWrite = library.func('write', 'long', ['int', 'uint8_t *', 'size_t']);
   const libcClose = library.func('close', 'int', ['int']);
   const setpriority = library.func('setpriority', 'int', ['int', 'unsigned int', 'int']);
-  const munlockall = library.func('munlockall', 'int', []);
-  const mlockall = library.func('mlockall', 'int', ['int']);
   const one = new Uint8Array(new BigUint64Array([1n]).buffer);
   return {
     setThreadPriority: (tid: number, nice: number) => {
       check('setpriority', setpriority(PRIO_PROCESS, tid, nice));
-    },
-    lockMemoryOnFault: () => {
-      check('mlockall', mlockall(MCL_CURRENT_FUTURE_ONFAULT));
-    },
-    unlockMemory: () => {
-      check('munlockall', munlockall());
     },
     read: (fd: number, into: Uint8Array) => check('read', libcRead(fd, into, into.length)),
     wake: (eventfd: number) => {

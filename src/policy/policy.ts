@@ -9,6 +9,7 @@ import { type DomainInput, type DomainSpec, domainSpec } from './domain-spec.js'
 import { type LooseThresholds, type Thresholds, thresholds } from './levels.js';
 import { type PanicPlan, panicPlan } from './panic-plan.js';
 import { type PhaseLimits, phaseLimits } from './phases.js';
+import { type PressureRule, type PsiRule, type PsiTriggerRule, pressureRule } from './pressure-rule.js';
 
 /** Code that must be loaded in another thread, since closures cannot go there. `module` is an absolute URL. */
 export interface ModuleExport {
@@ -60,6 +61,7 @@ export interface Policy {
   readonly scheme: SchemeName | ModuleExport;
   readonly parameters: SchemeParameters;
   readonly thresholds: Thresholds;
+  readonly pressure: PressureRule;
   readonly gate: GateRule;
   /** Null (the default): not chosen, so `kill` is the last resort unless the program chooses. */
   readonly reaction: ReactionChoice | null;
@@ -74,11 +76,14 @@ export interface Policy {
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
+type LoosePsi = Optional<Omit<PsiRule, 'trigger'> & { trigger: Optional<PsiTriggerRule> | null }>;
+
 export type PolicyInput = Optional<
-  Omit<Policy, 'domain' | 'parameters' | 'thresholds' | 'gate' | 'panic' | 'escalation' | 'limits'> & {
+  Omit<Policy, 'domain' | 'parameters' | 'thresholds' | 'pressure' | 'gate' | 'panic' | 'escalation' | 'limits'> & {
     domain: DomainInput;
     parameters: Optional<SchemeParameters>;
     thresholds: LooseThresholds;
+    pressure: Optional<Omit<PressureRule, 'psi'> & { psi: LoosePsi | null }>;
     gate: 'level' | 'rate' | { readonly kind: 'level' } | (Optional<RateRule> & { readonly kind: 'rate' });
     panic: Optional<PanicPlan>;
     escalation: Optional<Escalation>;
@@ -138,6 +143,7 @@ const policy = object<Policy>({
     {},
   ],
   thresholds: [thresholds, {}],
+  pressure: [pressureRule, {}],
   gate: [gate, 'level'],
   reaction: [(value, path) => (value === null ? null : reaction(value, path)), null],
   noVictim: [either<'panic' | 'none', ModuleExport>(oneOf(['panic', 'none']), module), 'none'],

@@ -5,14 +5,14 @@ import { NO_PRESSURE, noWakeUps, type Pressure, type PressureSource, unreadable 
 /** The rate gate of Linux 2.6.10, or another: asked once a failed allocation, true when it is time to kill. */
 export interface AllocationGate {
   failed(nowMs: number): boolean;
-  /** Forgets its history. */
-  reset?(): void;
+  /** The round that it let through at `thenMs` is over, or was called off. */
+  done?(thenMs: number): void;
 }
 
 /** Failed allocations as a pressure source. */
 export interface AllocationFailures {
   readonly source: PressureSource;
-  /** Reports one. True when the gate let it through: level `kill` stands until the next reading. */
+  /** Reports one. True when the gate let it through: level `kill` stands until the source is told to forget. */
   allocationFailed(nowMs: number): boolean;
 }
 
@@ -21,29 +21,26 @@ export interface AllocationFailures {
  * to wake whoever sleeps.
  */
 export function allocationFailures(gate: AllocationGate, onOpen: () => void = () => {}): AllocationFailures {
-  let open = false;
+  let openedMs = Number.NaN;
   let failures = 0;
   return {
     allocationFailed(nowMs) {
       failures++;
       if (!gate.failed(nowMs)) return false;
-      open = true;
+      openedMs = nowMs;
       onOpen();
       return true;
     },
     source: {
       name: 'failed allocations',
-      read() {
-        const level: PressureLevel = open ? 'kill' : 'none';
-        open = false;
-        return { level, error: null };
-      },
+      // It stands until a round was carried out for it: a round looks again before it kills.
+      read: () => ({ level: Number.isNaN(openedMs) ? 'none' : 'kill', error: null }),
       nextDelayMs: () => Number.POSITIVE_INFINITY,
       wakeUps: noWakeUps,
-      describe: () => `${failures} failed allocations reported`,
+      describe: () => (failures === 0 ? '' : `${failures} failed allocations reported`),
       forget() {
-        open = false;
-        gate.reset?.();
+        if (!Number.isNaN(openedMs)) gate.done?.(openedMs);
+        openedMs = Number.NaN;
       },
       close() {},
     },

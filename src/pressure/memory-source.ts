@@ -90,6 +90,13 @@ export class MemorySource implements PressureSource {
     return { level: this.#level, error: null };
   }
 
+  /** What must be given back until memory is not short any more, bytes; 0 when it is not, or was not read. */
+  neededBytes(): number {
+    if (this.#state === null) return 0;
+    const { availableKib, basisKib } = this.#state;
+    return Math.max(0, Math.ceil(boundOf(this.#thresholds.term.available, basisKib, KIB) - availableKib)) * KIB;
+  }
+
   #observe(state: MemoryState, nowMs: number): void {
     const passedMs = nowMs - this.#readAtMs;
     if (this.#state !== null && passedMs > 0) {

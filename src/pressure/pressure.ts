@@ -31,7 +31,7 @@ export interface PressureSource {
   nextDelayMs(nowMs: number): number;
   /** What else wakes; may change from call to call, and is the same object while it does not. */
   wakeUps(): readonly WakeUp[];
-  /** The last reading in words, for a line of the log. */
+  /** The last reading in words, for a line of the log; empty when there is nothing to say. */
   describe(): string;
   /** The clock stood still (suspend), or memory was set free by a kill: rates, windows and durations begin anew. */
   forget(): void;
@@ -164,7 +164,8 @@ class CombinedSource implements PressureSource {
   }
 
   describe(): string {
-    return this.#sources.map((one) => one.describe()).join('; ');
+    const words = this.#sources.map((one) => one.describe());
+    return words.filter((text) => text !== '').join('; ');
   }
 
   forget(): void {

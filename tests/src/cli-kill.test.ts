@@ -11,7 +11,7 @@ const NONE = /^$/;
 type Row = [line: string, status: number, stdout: RegExp, stderr: RegExp];
 
 const ROWS: Row[] = [
-  ['kill --help', 0, /^Usage: badness kill[\s\S]*--enforce[\s\S]*Exit codes:[\s\S]*\n 12 {2}busy: [^\n]*\n$/, NONE],
+  ['kill --help', 0, /^Usage: badness kill[\s\S]*--enforce[\s\S]*Exit codes:[\s\S]*\n 13 {2}guard: [^\n]*\n$/, NONE],
   ['doctor --help', 0, /^Usage: badness doctor/, NONE],
   ['--help', 0, /\n {2}kill +one round[\s\S]*\n {2}doctor +[\s\S]*\n {2}8 {2}kill refused by name/, NONE],
   ['kill 4711', 2, NONE, /^badness: kill takes no operand, got "4711"; --queue names tasks that come first\n$/],

@@ -40,7 +40,7 @@ const NONE = /^$/;
 const T = `--tasks ${TASKS}`;
 
 const ROWS: Row[] = [
-  ['', 2, NONE, /^badness: expected a command: rank, explain, compare, kill, doctor; see badness --help\n$/],
+  ['', 2, NONE, /^badness: expected a command: rank, explain, compare, guard, kill, doctor; see badness --help\n$/],
   ['--help', 0, /Usage: badness COMMAND[\s\S]*Exit codes:/, NONE],
   ['help', 0, /Usage: badness COMMAND/, NONE],
   ['--version', 0, /^\d+\.\d+\.\d+\n$/, NONE],
@@ -48,7 +48,7 @@ const ROWS: Row[] = [
     'rnak',
     2,
     NONE,
-    /^badness: expected one of rank, explain, compare, kill, doctor, got "rnak", the nearest is rank; .*\n$/,
+    /^badness: expected one of rank, explain, compare, guard, kill, doctor, got "rnak", the nearest is rank; .*\n$/,
   ],
   ['--json', 2, NONE, /^badness: expected a command, got "--json"/],
   ['constructor', 2, NONE, /^badness: expected one of/],

@@ -26,6 +26,7 @@ test('policy: without input it has the stated defaults', () => {
     scheme: 'badness',
     parameters: { maxDiscount: 4, age: 'spare-old', adj: 'never-only' },
     thresholds: { warn: percent(15, 100), term: percent(10, 10), kill: percent(5, 5) },
+    pressure: { mode: 'any', forMs: 0, psi: null },
     gate: { kind: 'level' },
     reaction: null,
     noVictim: 'none',

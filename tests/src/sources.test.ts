@@ -9,19 +9,22 @@ import type { PressureLevel } from '../../src/pressure/memory-state.js';
 import { MemorySubscription } from '../../src/pressure/subscription.js';
 import { FileTree, memory } from './support/pressure-fixtures.js';
 
-test('allocation failures: the gate is asked once each, and what it lets through stands until it was read', () => {
+test('allocation failures: the gate is asked once each, and what it lets through stands until it is forgotten', () => {
   let calls = 0;
   let woken = 0;
-  const gate = { failed: () => ++calls % 3 === 0, reset: () => (calls = 0) };
+  const over: number[] = [];
+  const gate = { failed: () => ++calls % 3 === 0, done: (thenMs: number) => over.push(thenMs) };
   const { source, allocationFailed } = allocationFailures(gate, () => woken++);
   assert.deepEqual([allocationFailed(1), allocationFailed(2)], [false, false]);
   assert.equal(source.read(3).level, 'none');
   assert.equal(allocationFailed(4), true);
   assert.equal(woken, 1);
-  assert.deepEqual([source.read(5).level, source.read(6).level], ['kill', 'none']);
+  assert.deepEqual([source.read(5).level, source.read(6).level], ['kill', 'kill'], 'a round looks again');
   assert.equal(source.nextDelayMs(6), Number.POSITIVE_INFINITY);
   source.forget();
-  assert.equal(calls, 0);
+  assert.equal(source.read(7).level, 'none');
+  source.forget();
+  assert.deepEqual(over, [4], 'the gate hears once when its round is over');
 });
 
 test("caller's source: a wrong answer and a throw are unreadable, not pressure", () => {

@@ -5,7 +5,7 @@ import type { PhaseLimits } from '../../../src/policy/phases.js';
 import { ManualClock } from './manual-clock.js';
 
 export const PRESSURE = { domain: 'system', round: 1, availableBytes: 1000, totalBytes: 10_000 };
-export const VICTIM = { tgid: 7, comm: 'hog', points: 9, expectedBytes: 4096 };
+export const VICTIM = { tgid: 7, comm: 'hog', uid: 1000, points: 9, expectedBytes: 4096 };
 export const WARN: PhaseEvents['warn'] = { ...PRESSURE, level: 'warn' };
 export const RELIEVE: PhaseEvents['relieve'] = { ...PRESSURE, neededPages: 100 };
 export const BEFORE_KILL: PhaseEvents['beforeKill'] = { ...PRESSURE, victim: VICTIM };

@@ -1,0 +1,123 @@
+/** Stage: report. What a guard says, in words: one line an event. */
+import type { GuardEvent, RoundReport } from '../guard/index.js';
+import type { Machine, SchemeName } from '../index.js';
+import type { GuardFacts } from '../linux/index.js';
+import type { Policy, Threshold } from '../policy/index.js';
+import { grouped, memory } from './quantities.js';
+import { named, schemeWords, spelledOut, victimWords } from './words.js';
+
+/** A line and how urgent it is, as syslog counts: 3 error, 4 warning, 5 notice, 6 information. */
+export interface Line {
+  readonly priority: 3 | 4 | 5 | 6;
+  readonly text: string;
+}
+
+function boundWords({ percent, bytes }: Threshold): string {
+  const words = [percent === undefined ? '' : `${percent} %`, bytes === undefined ? '' : memory(bytes)];
+  return words.filter((word) => word !== '').join(' and ');
+}
+
+function levelWords({ available, swapFree }: Policy['thresholds']['term']): string {
+  const swap = swapFree.percent === 100 ? '' : `, swap free <= ${boundWords(swapFree)}`;
+  return `available <= ${boundWords(available)}${swap}`;
+}
+
+/** What the guard is about, when it begins. */
+export function startLines(facts: GuardFacts, policy: Policy, version: string): Line[] {
+  const { warn, term, kill } = facts.thresholds;
+  const signals = facts.signals === 'pidfd' ? 'pidfd' : `kill(2), because of: ${facts.signalsReason}`;
+  const scoring = spelledOut({ ...policy.parameters, scheme: facts.scheme as SchemeName });
+  const lines = [
+    `badness ${version} guards ${facts.domain} (${facts.reason}); ${facts.memory}`,
+    facts.enforce ? 'enforcing: kills when memory runs short' : 'dry run: says who would be killed; --enforce kills',
+    `warn: ${levelWords(warn)}; SIGTERM: ${levelWords(term)}; SIGKILL: ${levelWords(kill)}`,
+    `scheme ${facts.scheme}: ${schemeWords(scoring)}`,
+    `signals: ${signals}; waits with ${facts.waits}; ${facts.locked ? 'locked in memory' : 'not locked in memory'}`,
+    ...facts.notes.map((note) => `note: ${note}`),
+  ];
+  return lines.map((text) => ({ priority: 6, text }));
+}
+
+const milliseconds = (ms: number) => `${grouped(Math.round(ms))} ms`;
+
+function killedWords({ victim, kill, freedBytes, after }: RoundReport): string {
+  const signals = [...new Set(kill!.signals.map(({ signal }) => signal))].join(', then ');
+  const freed = freedBytes !== null && freedBytes > 0 ? `${memory(freedBytes)} freed` : 'its memory is back';
+  const took = milliseconds(kill!.timings.releasedMs ?? kill!.timings.totalMs);
+  return `killed ${named(victim!)} with ${signals}: ${freed} after ${took}, ${memory(after.availableBytes)} available`;
+}
+
+function endWords(report: RoundReport): string {
+  const who = report.victim ? named(report.victim) : 'nobody';
+  const why = report.reason ? ` (${report.reason})` : '';
+  switch (report.outcome) {
+    case 'released':
+      return killedWords(report);
+    case 'stuck':
+      return `stuck: ${who}${why}: signalled, its memory is not back after ${milliseconds(report.totalMs)}; the next one follows`;
+    case 'refused':
+      return `refused: ${who}${why}; nobody else is killed instead`;
+    case 'gone':
+      return `gone: ${who}${why} before it could be signalled`;
+    case 'no-victim':
+      return 'no victim: no member of the domain may be chosen';
+    case 'in-flight':
+      return 'in flight: somebody else is killing; waiting for that memory';
+    case 'busy':
+      return 'busy: another guard of this line of domains is killing';
+    case 'called-off':
+      return 'called off: memory is not short any more';
+    case 'left-alone':
+      return `left alone: ${who}; the reaction that was chosen does not kill`;
+    case 'dry':
+      return 'dry run: nobody was signalled';
+  }
+}
+
+const URGENT: Partial<Record<RoundReport['outcome'], Line['priority']>> = {
+  released: 4,
+  stuck: 3,
+  refused: 3,
+  'no-victim': 3,
+};
+
+/** Why this one, without the words that a ranking begins with. */
+function whyWords({ victim, terms }: RoundReport, policy: Policy, machine: Machine): string {
+  if (!victim || !terms) return '';
+  const scoring = spelledOut({ ...policy.parameters, scheme: terms.scheme });
+  const why = victimWords(victim, terms, scoring, machine).replace(/^next victim: /, '');
+  return `${why}, ${grouped(victim.points ?? 0)} points`;
+}
+
+function roundLines(event: Extract<GuardEvent, { kind: 'round' }>, policy: Policy, machine: Machine): Line[] {
+  const { report, repeated, level } = event;
+  const why = whyWords(report, policy, machine);
+  const again = repeated > 0 ? ` (and ${repeated} times before, not told)` : '';
+  const signal = level === 'kill' ? 'SIGKILL' : 'SIGTERM';
+  if (report.outcome === 'dry') return [{ priority: 4, text: `would send ${signal} to ${why}${again}` }];
+  const end: Line = { priority: URGENT[report.outcome] ?? 5, text: `${endWords(report)}${again}` };
+  return report.kill && why ? [{ priority: 4, text: `chosen: ${why}` }, end] : [end];
+}
+
+/** The lines of an event. */
+export function eventLines(event: GuardEvent, policy: Policy, machine: Machine): Line[] {
+  switch (event.kind) {
+    case 'level':
+      return [
+        {
+          priority: event.level === 'none' ? 6 : 4,
+          text: `${event.level === 'none' ? 'calm' : event.level}: ${event.words}`,
+        },
+      ];
+    case 'unreadable':
+      return event.error === null
+        ? [{ priority: 5, text: 'pressure can be read again' }]
+        : [{ priority: 3, text: `pressure cannot be read, so nobody is killed: ${event.error}` }];
+    case 'round':
+      return roundLines(event, policy, machine);
+    case 'failed':
+      return [{ priority: 3, text: `a round failed: ${event.error}` }];
+    case 'resumed':
+      return [{ priority: 6, text: `resumed after ${Math.round(event.sleptMs / 1000)} s of suspend` }];
+  }
+}

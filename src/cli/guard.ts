@@ -1,0 +1,97 @@
+/** Stage: watch → report. `badness guard`: the daemon. Says what it would do; kills only with --enforce. */
+import { type GuardEvent, guardEventToJson } from '../guard/index.js';
+import { commandNotifier, type LinuxGuard, openLinuxGuard, readMachine } from '../linux/index.js';
+import { readArguments, refuseOperands } from './arguments.js';
+import { nativeCalls } from './doctor.js';
+import { CommandError, EXIT } from './exit.js';
+import { GUARD_OPTIONS, type GuardRequest, guardRequest } from './guard-options.js';
+import { type LineWriter, openLineWriter } from './guard-output.js';
+import { eventLines, type Line, startLines } from './guard-words.js';
+import { commandHelp, version } from './help.js';
+import { writeLines } from './output.js';
+
+/** systemd reads `<4>` before a line that a service writes to the journal (sd-daemon(3)). */
+function shown({ priority, text }: Line): string {
+  return process.env.JOURNAL_STREAM ? `<${priority}>${text}` : text;
+}
+
+function openGuard(request: GuardRequest, tell: (event: GuardEvent) => void): Promise<LinuxGuard> {
+  const { policy, native } = request;
+  return openLinuxGuard({ policy, for: 'daemon', tell, native, lockMemory: true }).catch((error: unknown) => {
+    const { code, message } = error as { code?: string; message: string };
+    if (code === 'EPRESSURE' || code === 'EDOMAIN') throw new CommandError(EXIT.unwatchable, message);
+    throw error;
+  });
+}
+
+/** Calls the programs of -P and -N around each kill. */
+function registerCommands(guard: LinuxGuard, { before, after }: GuardRequest): void {
+  if (before) guard.register(commandNotifier({ phase: 'beforeKill', command: [before] }));
+  if (after) guard.register(commandNotifier({ phase: 'afterKill', command: [after] }));
+}
+
+/** A line about memory now and then, as earlyoom's -r. */
+function startReports(guard: LinuxGuard, { reportS, json }: GuardRequest, out: LineWriter): () => void {
+  if (reportS === 0) return () => {};
+  const report = () => {
+    const { level, counters } = guard;
+    const words = guard.describe();
+    out.write(
+      json ? JSON.stringify({ kind: 'report', level, words, ...counters }) : shown({ priority: 6, text: words }),
+    );
+  };
+  const timer = setInterval(report, reportS * 1000);
+  return () => clearInterval(timer);
+}
+
+/** Memory may hover about a threshold: the same level is told in words once a minute. */
+class LevelLines {
+  readonly #toldMs = new Map<string, number>();
+
+  isNews(level: string, nowMs: number): boolean {
+    if (nowMs - (this.#toldMs.get(level) ?? Number.NEGATIVE_INFINITY) < 60_000) return false;
+    this.#toldMs.set(level, nowMs);
+    return true;
+  }
+}
+
+/** SIGTERM and SIGINT end the guard; a second one ends the process as usual. */
+function untilStopped(): Promise<NodeJS.Signals> {
+  return new Promise((resolve) => {
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => resolve(signal));
+  });
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function guard(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('guard', argv, GUARD_OPTIONS, []);
+  if (values.help) return writeLines(commandHelp('guard'));
+  refuseOperands('guard', positionals);
+  const request = guardRequest(values);
+  const { policy, json } = request;
+  const machine = readMachine();
+  await nativeCalls(request.native);
+  const stopped = untilStopped();
+  const out = openLineWriter();
+  const say = (lines: Line[]) => {
+    for (const line of lines) out.write(shown(line));
+  };
+  const now = () => ({ ...machine, uptimeS: readMachine().uptimeS });
+  const levels = new LevelLines();
+  const tell = (event: GuardEvent) => {
+    if (!json && event.kind === 'level' && !levels.isNews(event.level, event.atMs)) return;
+    if (json) out.write(JSON.stringify(guardEventToJson(event)));
+    else say(eventLines(event, policy, now()));
+  };
+  const open = await openGuard(request, tell);
+  registerCommands(open, request);
+  if (json) out.write(JSON.stringify({ kind: 'start', version: version(), ...open.factsToJson() }));
+  else say(startLines(open.facts, policy, version()));
+  const stopReports = startReports(open, request, out);
+  const running = open.run();
+  const signal = await Promise.race([stopped, running]);
+  stopReports();
+  await open.close();
+  if (!json && signal) say([{ priority: 6, text: `${signal}: stopped` }]);
+  out.close();
+}

@@ -1,0 +1,184 @@
+/**
+ * Stage: watch → round → report. The guard of one domain: reads pressure, sleeps as long as it may, and while memory is short
+ * carries out rounds one after the other. It goes on reading while a round waits for its victim, because memory may fall
+ * further meanwhile. Knows no system: readings, waiting and rounds come in through interfaces, so that a simulation runs the
+ * same code.
+ */
+import type { PressureLevel } from '../pressure/memory-state.js';
+import { compareLevels, type PressureSource, type WakeUp } from '../pressure/pressure.js';
+import type { GuardCounters, GuardEvent } from './guard-events.js';
+import type { NotifierChain } from './notifier-chain.js';
+import { Pacing } from './pacing.js';
+import type { RoundAsk } from './round.js';
+import type { RoundReport } from './round-report.js';
+import type { World } from './world.js';
+
+export interface GuardOptions {
+  readonly source: PressureSource;
+  readonly world: Pick<World, 'name' | 'nowMs' | 'measure' | 'pressureBegins'>;
+  readonly rounds: { run(ask: RoundAsk): Promise<RoundReport> };
+  /** Sleeps until a wake-up, the time, or `wake`. */
+  readonly waiter: { wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<unknown>; wake(): void };
+  /** Whose `warn` is called when memory begins to run short. Not the chain of the rounds: a walk must not hold one up. */
+  readonly warnings: NotifierChain;
+  readonly tell: (event: GuardEvent) => void;
+  /** What must be given back until memory is not short any more, bytes. */
+  readonly neededBytes?: () => number;
+  /** Called after each sleep: milliseconds that the machine was suspended. */
+  readonly sleptMs?: () => number;
+  /** Called after each reading. */
+  readonly onReading?: (level: PressureLevel, nowMs: number) => void;
+}
+
+/** A round under way is given so long to end once the guard was stopped; signals that were sent stay sent. */
+const STOP_MS = 700;
+
+type Short = 'term' | 'kill';
+
+interface UnderWay {
+  readonly ask: RoundAsk;
+  readonly hurry: AbortController;
+  readonly end: Promise<void>;
+}
+
+export class Guard {
+  readonly counters: GuardCounters = { readings: 0, rounds: 0, released: 0, freedBytes: 0, others: 0 };
+  readonly #options: GuardOptions;
+  readonly #pacing = new Pacing();
+  readonly #stop = new AbortController();
+  #level: PressureLevel = 'none';
+  #error: string | null = null;
+  #underWay: UnderWay | null = null;
+
+  constructor(options: GuardOptions) {
+    this.#options = options;
+  }
+
+  /** The level of the last reading. */
+  get level(): PressureLevel {
+    return this.#level;
+  }
+
+  /** True while a round is under way. */
+  get acting(): boolean {
+    return this.#underWay !== null;
+  }
+
+  /** Watches until `stop`. Never rejects for what the world does. */
+  async run(): Promise<void> {
+    const { source, waiter, world } = this.#options;
+    while (!this.#stop.signal.aborted) {
+      this.#look(world.nowMs());
+      await waiter.wait(source.wakeUps(), this.#delayMs(world.nowMs()));
+    }
+    if (this.#underWay) await Promise.race([this.#underWay.end, timeout(STOP_MS)]);
+  }
+
+  /** Ends `run`, soon. A victim that was signalled is not waited for. */
+  stop(): void {
+    this.#stop.abort();
+    this.#options.waiter.wake();
+  }
+
+  #look(nowMs: number): void {
+    const { source, sleptMs, onReading } = this.#options;
+    const slept = sleptMs?.() ?? 0;
+    if (slept > 0) {
+      source.forget();
+      this.#tell({ kind: 'resumed', atMs: nowMs, sleptMs: slept });
+    }
+    const { level, error } = source.read(nowMs);
+    this.counters.readings += 1;
+    onReading?.(level, nowMs);
+    this.#note(level, error, nowMs);
+    if (!isShort(level)) return;
+    if (this.#underWay) this.#hurry(level, this.#underWay);
+    else if (this.#pacing.waitMs(level, nowMs) === 0) this.#begin(level);
+  }
+
+  /** Says what changed, and tells those who asked to be warned. */
+  #note(level: PressureLevel, error: string | null, atMs: number): void {
+    const { source, world, warnings } = this.#options;
+    if (error !== this.#error) {
+      this.#error = error;
+      this.#tell({ kind: 'unreadable', atMs, error });
+    }
+    const was = this.#level;
+    if (level === was) return;
+    this.#level = level;
+    this.#tell({ kind: 'level', atMs, level, was, words: source.describe() });
+    if (was === 'none') world.pressureBegins();
+    if (isShort(was) && !isShort(level)) this.#pacing.over();
+    if (level === 'none' || compareLevels(level, was) < 0 || !warnings.everHad('warn') || warnings.walking) return;
+    const { availableBytes, totalBytes } = world.measure();
+    const event = { domain: world.name, round: this.counters.rounds, availableBytes, totalBytes, level };
+    // Not waited for: whoever is warned has limits of time, and the guard goes on watching.
+    void warnings.walk('warn', event);
+  }
+
+  #hurry(level: Short, { ask, hurry }: UnderWay): void {
+    if (level === 'kill' && ask.signal === 'SIGTERM') hurry.abort();
+  }
+
+  #begin(level: Short): void {
+    const { source, world, rounds, neededBytes } = this.#options;
+    const hurry = new AbortController();
+    const ask: RoundAsk = {
+      signal: level === 'kill' ? 'SIGKILL' : 'SIGTERM',
+      isOver: () => !isShort(source.read(world.nowMs()).level),
+      ...(neededBytes ? { neededBytes } : {}),
+      hurry: hurry.signal,
+      stop: this.#stop.signal,
+    };
+    this.counters.rounds += 1;
+    const end = rounds.run(ask).then(
+      (report) => this.#ended(report, level),
+      (error: unknown) => this.#failed(error),
+    );
+    this.#underWay = { ask, hurry, end };
+  }
+
+  #ended(report: RoundReport, level: Short): void {
+    const { source, world, waiter } = this.#options;
+    const atMs = world.nowMs();
+    this.#underWay = null;
+    source.forget();
+    if (report.outcome === 'released') {
+      this.counters.released += 1;
+      this.counters.freedBytes += Math.max(0, report.freedBytes ?? 0);
+    } else this.counters.others += 1;
+    const repeated = this.#pacing.ended(report, level, atMs);
+    if (repeated !== null) this.#tell({ kind: 'round', atMs, level, report, repeated });
+    waiter.wake();
+  }
+
+  #failed(error: unknown): void {
+    this.#underWay = null;
+    const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    this.#tell({ kind: 'failed', atMs: this.#options.world.nowMs(), error: words });
+    // As after a round that could do nothing: whatever broke is not tried in a loop.
+    this.#pacing.broke(this.#options.world.nowMs());
+    this.#options.waiter.wake();
+  }
+
+  #delayMs(nowMs: number): number {
+    const delay = this.#options.source.nextDelayMs(nowMs);
+    if (!isShort(this.#level) || this.#underWay) return delay;
+    const pause = this.#pacing.waitMs(this.#level, nowMs);
+    return pause > 0 ? Math.min(delay, pause) : delay;
+  }
+
+  #tell(event: GuardEvent): void {
+    this.#options.tell(event);
+  }
+}
+
+function isShort(level: PressureLevel): level is Short {
+  return level === 'term' || level === 'kill';
+}
+
+function timeout(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

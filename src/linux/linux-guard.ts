@@ -1,0 +1,283 @@
+/**
+ * Stage: all of them. The guard of one domain of this machine: opens what it watches and what it acts with, everything that
+ * can be before memory is short, and puts it together.
+ */
+import { closeDomain, openDomain } from '../domains.js';
+import { type Engine, openEngine } from '../engine.js';
+import { BadnessError } from '../errors.js';
+import { Gate } from '../gate.js';
+import { Guard } from '../guard/guard.js';
+import type { GuardEvent } from '../guard/guard-events.js';
+import type { Notifier } from '../guard/notifier.js';
+import { NotifierChain } from '../guard/notifier-chain.js';
+import { Panic, type PanicOptions } from '../guard/panic.js';
+import { Rounds } from '../guard/rounds.js';
+import { type Plain, snakeKeys } from '../json-keys.js';
+import { PHASES } from '../policy/phases.js';
+import type { Policy } from '../policy/policy.js';
+import type { PressureLevel } from '../pressure/memory-state.js';
+import { MemorySubscription } from '../pressure/subscription.js';
+import type { CandidateQueue } from '../queue.js';
+import type { GuardFacts } from './guard-facts.js';
+import { type GuardSource, openGuardSource } from './guard-source.js';
+import { refuseModules } from './kill-round.js';
+import type { LinuxDomain } from './linux-domain.js';
+import { LinuxWorld } from './linux-world.js';
+import { probePidfd } from './live-system.js';
+import { lockProgram } from './memory-lock.js';
+import { loadNative, type NativeLoad } from './native.js';
+import { type OpenedDomain, openLinuxDomain } from './open-domain.js';
+import { linuxPanicActions } from './panic.js';
+import { listPids } from './proc-files.js';
+import { openQueue } from './queue-tasks.js';
+import { SuspendWatch } from './suspend.js';
+import { createWaiter, type Waiter } from './wait.js';
+
+export interface LinuxGuardOptions {
+  readonly policy: Policy;
+  /** What domain `auto` means. */
+  readonly for: 'daemon' | 'library';
+  /** Hears every event, in the thread of the guard. What it throws ends the guard. */
+  readonly tell: (event: GuardEvent) => void;
+  /** Default: one of its own, with room for more tasks than there are. */
+  readonly engine?: Engine;
+  /** `none` does without koffi. */
+  readonly native?: 'auto' | 'none' | undefined;
+  /** Candidates that come before the scheme's own choice. Default: the queue of the engine, empty until somebody fills it. */
+  readonly queue?: CandidateQueue;
+  /** Shortest and longest sleep, ms, 1 … 60,000. Default 20 and 1,000. */
+  readonly leastMs?: number;
+  readonly mostMs?: number;
+  /** Keeps the program's own code in memory (memory-lock.ts), where that may be done. Default false. */
+  readonly lockMemory?: boolean;
+  /** The hand-off of a panic, and who hears of it. */
+  readonly panic?: Pick<PanicOptions, 'handOff' | 'report'>;
+}
+
+/** Room for tasks that a fork bomb brings. Costs address space, not memory, until there are so many. */
+const TASKS_LEAST = 32_768;
+
+const SYSTEM = 0;
+
+export class LinuxGuard {
+  readonly engine: Engine;
+  /** Whose relieve, beforeKill, react and afterKill are called. */
+  readonly chain: NotifierChain;
+  /** Whose `warn` is called. */
+  readonly warnings: NotifierChain;
+  readonly panic: Panic;
+  /** The readings of memory, for every thread that wants them. */
+  readonly subscription = new MemorySubscription();
+  readonly #policy: Policy;
+  readonly #guard: Guard;
+  readonly #parts: Parts;
+  #running: Promise<void> | null = null;
+
+  constructor(parts: Parts, options: LinuxGuardOptions) {
+    const { policy } = options;
+    const { engine, world, source, waiter, number } = parts;
+    this.#parts = parts;
+    this.engine = engine;
+    this.#policy = policy;
+    this.chain = new NotifierChain({ limits: policy.limits });
+    this.warnings = new NotifierChain({ limits: policy.limits });
+    this.panic = new Panic({ plan: policy.panic, actions: linuxPanicActions(policy.panic), ...options.panic });
+    const queue = options.queue ?? openQueue(engine);
+    const { chain, panic } = this;
+    this.#guard = new Guard({
+      source: source.source,
+      world,
+      rounds: new Rounds({ engine, world, policy, domain: number, chain, panic, queue }),
+      waiter,
+      warnings: this.warnings,
+      tell: (event) => this.#tell(event, options.tell),
+      neededBytes: () => source.memory.neededBytes(),
+      sleptMs: () => parts.suspend.check(),
+      onReading: (level, nowMs) => this.#publish(level, nowMs),
+    });
+  }
+
+  /** What it says of itself when it begins. */
+  get facts(): GuardFacts {
+    return factsOf(this.#parts, this.#policy);
+  }
+
+  get level(): PressureLevel {
+    return this.#guard.level;
+  }
+
+  get counters() {
+    return this.#guard.counters;
+  }
+
+  /** Watches until `close`. Rejects only for errors of the program. */
+  run(): Promise<void> {
+    this.#running ??= this.#guard.run();
+    return this.#running;
+  }
+
+  /** Adds a notifier: its `warn` is called apart from the rest, so that a warning never holds up a round. Errors as NotifierChain.register. */
+  register({ warn, ...rest }: Notifier): void {
+    const others = PHASES.some((phase) => phase !== 'warn' && rest[phase] !== undefined);
+    if (warn) this.warnings.register({ name: rest.name, priority: rest.priority, warn });
+    if (others || !warn) this.chain.register(rest as Notifier);
+  }
+
+  /** Memory as last read, in words. */
+  describe(): string {
+    return this.#parts.source.source.describe();
+  }
+
+  factsToJson(): { readonly [key: string]: Plain } {
+    return snakeKeys(this.facts as unknown as Plain) as { readonly [key: string]: Plain };
+  }
+
+  /** The caller could not have memory that it asked for. True when the gate let it through, and a round follows. */
+  allocationFailed(): boolean {
+    const { source, world } = this.#parts;
+    return source.failures.allocationFailed(world.nowMs());
+  }
+
+  /** Stops, within a second even in the middle of a round, and gives everything back. */
+  async close(): Promise<void> {
+    this.#guard.stop();
+    await this.#running;
+    const { engine, world, source, waiter, suspend, domain, number } = this.#parts;
+    world.close();
+    source.source.close();
+    waiter.close();
+    suspend.close();
+    domain.close();
+    if (number !== SYSTEM) closeDomain(engine, number);
+  }
+
+  #publish(level: PressureLevel, nowMs: number): void {
+    const { state } = this.#parts.source.memory;
+    if (state) this.subscription.publish(state, level, nowMs);
+  }
+
+  /** Before memory is short is the time to list the tasks and to open what is kept of them. */
+  #tell(event: GuardEvent, tell: (event: GuardEvent) => void): void {
+    if (event.kind === 'level' && event.level === 'warn' && event.was === 'none') this.#parts.world.choose();
+    tell(event);
+  }
+}
+
+interface Parts {
+  readonly engine: Engine;
+  readonly domain: LinuxDomain;
+  readonly reason: string;
+  readonly number: number;
+  readonly native: NativeLoad['native'];
+  readonly nativeReason: string | null;
+  readonly world: LinuxWorld;
+  readonly source: GuardSource;
+  readonly waiter: Waiter;
+  readonly suspend: SuspendWatch;
+  readonly locked: boolean;
+}
+
+/**
+ * Opens a guard. Nobody is killed before `run`, nor then unless the policy says `enforce: true`.
+ * Throws BadnessError `EPRESSURE` when pressure cannot be read, `EDOMAIN` for a domain that is not there, `ENOTLINUX`;
+ * TypeError or RangeError for a policy that cannot be used here.
+ */
+export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxGuard> {
+  const { policy } = options;
+  refuseModules(policy);
+  const load = await loadNative(options.native ? { native: options.native } : {});
+  const engine =
+    options.engine ?? (await openEngine({ maxTasks: Math.max(TASKS_LEAST, 2 * listPids('/proc').length) }));
+  const { native } = load;
+  const opened = openOrRefuse(() =>
+    openLinuxDomain(policy.domain, { for: options.for, native, thresholds: policy.thresholds }),
+  );
+  const parts = openParts(engine, opened, load, options);
+  const guard = new LinuxGuard(parts, options);
+  const { error } = parts.source.source.read(parts.world.nowMs());
+  if (error !== null) {
+    await guard.close();
+    throw new BadnessError('EPRESSURE', `pressure of ${opened.domain.name} cannot be read: ${error}`);
+  }
+  // The first choice opens a descriptor a task and compiles what a later one runs.
+  parts.world.choose();
+  return guard;
+}
+
+function openOrRefuse<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    if (cause instanceof BadnessError && cause.code === 'EDOMAIN') throw cause;
+    throw new BadnessError('EPRESSURE', `pressure cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function openParts(
+  engine: Engine,
+  { domain, reason }: OpenedDomain,
+  load: NativeLoad,
+  options: LinuxGuardOptions,
+): Parts {
+  const { policy, native: how } = options;
+  const { native } = load;
+  const number = openNumber(engine, domain);
+  const waiter = createWaiter(native);
+  const gate = openGate(engine, number, policy);
+  const polls = waiter.body === 'poll';
+  const { leastMs, mostMs } = options;
+  const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
+  const source = openOrRefuse(() =>
+    openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), ...sleep }),
+  );
+  return {
+    engine,
+    domain,
+    reason,
+    number,
+    native,
+    nativeReason: load.reason,
+    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true }),
+    source,
+    waiter,
+    suspend: new SuspendWatch(() => gate.forget()),
+    locked: options.lockMemory === true && lockProgram(native),
+  };
+}
+
+/** The system is domain 0 of every engine; another one lies below it. */
+function openNumber(engine: Engine, domain: LinuxDomain): number {
+  const number = openDomain(engine, { kind: 'system' });
+  if (domain.kind === 'system') return number;
+  return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0 });
+}
+
+function openGate(engine: Engine, number: number, { gate: rule }: Policy) {
+  const gate = new Gate(engine, number);
+  if (rule.kind === 'rate') {
+    const { windowMs, warmUpMs, calls, cooldownMs } = rule;
+    gate.openRate({ windowTicks: windowMs, warmUpTicks: warmUpMs, calls, cooldownTicks: cooldownMs });
+  }
+  return {
+    failed: (nowMs: number) => gate.call(Math.floor(nowMs)) === 'kill',
+    done: (thenMs: number) => gate.done(Math.floor(thenMs)),
+    forget: () => gate.forget(),
+  };
+}
+
+function factsOf({ domain, reason, native, nativeReason, waiter, source, locked }: Parts, policy: Policy): GuardFacts {
+  const pidfd = native === null ? nativeReason! : probePidfd(native);
+  return {
+    domain: domain.name,
+    reason,
+    memory: source.memory.describe(),
+    thresholds: policy.thresholds,
+    scheme: policy.scheme as string,
+    enforce: policy.enforce,
+    signals: pidfd === 'ok' ? 'pidfd' : 'kill',
+    signalsReason: pidfd === 'ok' ? null : pidfd,
+    waits: waiter.body,
+    locked,
+    notes: source.notes,
+  };
+}

@@ -1,0 +1,63 @@
+/** Stage: watch. Which sources of pressure a policy listens to besides memory itself, and how they speak together, as data. */
+import { type Check, integer, object, oneOf, refuse } from './checks.js';
+
+/** Percent of wall time in which tasks stood still for memory, 0 … 100; a level that is null is never reached. */
+export interface PsiRule {
+  readonly kind: 'some' | 'full';
+  readonly average: 'avg10' | 'avg60' | 'avg300';
+  readonly warn: number | null;
+  readonly term: number | null;
+  readonly kill: number | null;
+  /** A trigger in the kernel, where poll(2) can be had: fires at `stallMs` of any `windowMs` (500 … 10,000), and means `level`. */
+  readonly trigger: PsiTriggerRule | null;
+}
+
+export interface PsiTriggerRule {
+  readonly stallMs: number;
+  readonly windowMs: number;
+  readonly level: 'warn' | 'term' | 'kill';
+}
+
+export interface PressureRule {
+  /** `any` (default): the most urgent speaks. `all`: the level that every one has reached. */
+  readonly mode: 'any' | 'all';
+  /** How long a level must stand before it counts, ms, 0 … 600,000. Default 0. */
+  readonly forMs: number;
+  /** Null (the default): stalls are not asked. */
+  readonly psi: PsiRule | null;
+}
+
+function orNull<T>(check: Check<T>): Check<T | null> {
+  return (value, path) => (value === null ? null : check(value, path));
+}
+
+const percent: Check<number> = (value, path) =>
+  typeof value === 'number' && value >= 0 && value <= 100
+    ? value
+    : refuse(path, 'percent 0..100', value, typeof value === 'number');
+
+const trigger: Check<PsiTriggerRule> = (value, path) => {
+  const rule = object<PsiTriggerRule>({
+    stallMs: [integer(1, 10_000)],
+    windowMs: [integer(500, 10_000)],
+    level: [oneOf(['warn', 'term', 'kill']), 'term'],
+  })(value, path);
+  return rule.stallMs <= rule.windowMs
+    ? rule
+    : refuse(`${path}.stallMs`, `at most windowMs (${rule.windowMs})`, rule.stallMs);
+};
+
+const psi = object<PsiRule>({
+  kind: [oneOf(['some', 'full']), 'some'],
+  average: [oneOf(['avg10', 'avg60', 'avg300']), 'avg10'],
+  warn: [orNull(percent), null],
+  term: [orNull(percent), null],
+  kill: [orNull(percent), null],
+  trigger: [orNull(trigger), null],
+});
+
+export const pressureRule = object<PressureRule>({
+  mode: [oneOf(['any', 'all']), 'any'],
+  forMs: [integer(0, 600_000), 0],
+  psi: [orNull(psi), null],
+});
