@@ -39,6 +39,7 @@ await build({
     policy: 'src/policy/index.ts',
     guard: 'src/guard/index.ts',
     linux: 'src/linux/index.ts',
+    'guard-worker': 'src/linux/guard-worker.ts',
     cli: 'src/cli/main.ts',
   },
 });

@@ -247,7 +247,7 @@ export class Round {
   }
 }
 
-function blankReport(domain: string, enforce: boolean, now: MemoryReading): RoundReport {
+export function blankReport(domain: string, enforce: boolean, now: MemoryReading): RoundReport {
   return {
     ...{
       outcome: 'busy',

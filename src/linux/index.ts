@@ -39,6 +39,7 @@ export { PsiSource, type PsiSourceOptions } from './psi-source.js';
 export { openQueue, queueTasks } from './queue-tasks.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
+export { type EventOf, RunningGuard, type StartGuardOptions, startGuard } from './start-guard.js';
 export { type SuspendClocks, SuspendWatch } from './suspend.js';
 export {
   openV1Event,

@@ -50,6 +50,10 @@ export interface LinuxGuardOptions {
   readonly mostMs?: number;
   /** Keeps the program's own code in memory (memory-lock.ts), where that may be done. Default false. */
   readonly lockMemory?: boolean;
+  /** What children of the application have in their environment (subtree.ts). */
+  readonly cookie?: string;
+  /** In a worker: asks the main thread to end the process, which a panic may want. */
+  readonly askMain?: (code: number) => void;
   /** The hand-off of a panic, and who hears of it. */
   readonly panic?: Pick<PanicOptions, 'handOff' | 'report'>;
 }
@@ -81,7 +85,7 @@ export class LinuxGuard {
     this.#policy = policy;
     this.chain = new NotifierChain({ limits: policy.limits });
     this.warnings = new NotifierChain({ limits: policy.limits });
-    this.panic = new Panic({ plan: policy.panic, actions: linuxPanicActions(policy.panic), ...options.panic });
+    this.panic = new Panic({ plan: policy.panic, actions: panicActions(options), ...options.panic });
     const queue = options.queue ?? openQueue(engine);
     const { chain, panic } = this;
     this.#guard = new Guard({
@@ -100,6 +104,11 @@ export class LinuxGuard {
   /** What it says of itself when it begins. */
   get facts(): GuardFacts {
     return factsOf(this.#parts, this.#policy);
+  }
+
+  /** Number of its domain in the engine. */
+  get domain(): number {
+    return this.#parts.number;
   }
 
   get level(): PressureLevel {
@@ -138,6 +147,11 @@ export class LinuxGuard {
     return source.failures.allocationFailed(world.nowMs());
   }
 
+  /** A report of another thread, which its gate let through. */
+  openForAllocation(): void {
+    this.#parts.source.failures.letThrough(this.#parts.world.nowMs());
+  }
+
   /** Stops, within a second even in the middle of a round, and gives everything back. */
   async close(): Promise<void> {
     this.#guard.stop();
@@ -161,6 +175,10 @@ export class LinuxGuard {
     if (event.kind === 'level' && event.level === 'warn' && event.was === 'none') this.#parts.world.choose();
     tell(event);
   }
+}
+
+function panicActions({ policy, askMain }: LinuxGuardOptions) {
+  return linuxPanicActions({ allowReboot: policy.panic.allowReboot, ...(askMain ? { askMain } : {}) });
 }
 
 interface Parts {

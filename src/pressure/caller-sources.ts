@@ -14,6 +14,8 @@ export interface AllocationFailures {
   readonly source: PressureSource;
   /** Reports one. True when the gate let it through: level `kill` stands until the source is told to forget. */
   allocationFailed(nowMs: number): boolean;
+  /** Another thread reported one, and the gate let it through there. */
+  letThrough(nowMs: number): void;
 }
 
 /**
@@ -23,12 +25,16 @@ export interface AllocationFailures {
 export function allocationFailures(gate: AllocationGate, onOpen: () => void = () => {}): AllocationFailures {
   let openedMs = Number.NaN;
   let failures = 0;
+  const letThrough = (nowMs: number) => {
+    openedMs = nowMs;
+    onOpen();
+  };
   return {
+    letThrough,
     allocationFailed(nowMs) {
       failures++;
       if (!gate.failed(nowMs)) return false;
-      openedMs = nowMs;
-      onOpen();
+      letThrough(nowMs);
       return true;
     },
     source: {

@@ -1,0 +1,247 @@
+/** Stage: all of them. The guard as a library: in a worker of the application, told and asked by messages. */
+import { randomBytes } from 'node:crypto';
+import { Worker } from 'node:worker_threads';
+import { type Engine, openEngine } from '../engine.js';
+import { BadnessError } from '../errors.js';
+import { Gate } from '../gate.js';
+import type { GuardEvent } from '../guard/guard-events.js';
+import type { Notifier } from '../guard/notifier.js';
+import { NotifierChain } from '../guard/notifier-chain.js';
+import type { KillResult } from '../guard/round-events.js';
+import { PHASES } from '../policy/phases.js';
+import { definePolicy, type Policy, type PolicyInput } from '../policy/policy.js';
+import { MemorySubscription } from '../pressure/subscription.js';
+import type { GuardFacts } from './guard-facts.js';
+import type { GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
+import { monotonicMs } from './linux-world.js';
+import { listPids } from './proc-files.js';
+
+export interface StartGuardOptions extends PolicyInput {
+  /** Keeps the process alive as long as it guards. Default false. */
+  readonly keepAlive?: boolean;
+  /** `none` does without koffi. */
+  readonly native?: 'auto' | 'none';
+  /** Shortest and longest sleep between two readings, ms, 1 … 60,000. Default 20 and 1,000. */
+  readonly leastMs?: number;
+  readonly mostMs?: number;
+}
+
+/** The event of a kind. */
+export type EventOf<K extends GuardEvent['kind']> = Extract<GuardEvent, { kind: K }>;
+type Listener = (event: GuardEvent) => void;
+
+/** What children inherit, so that those who left the family by forking twice are still known (subtree.ts). */
+export const COOKIE = 'BADNESS_SUBTREE';
+const COOKIE_BYTES = 16;
+const TASKS_LEAST = 32_768;
+const APPLICATION_THREAD = 0;
+const GUARD_THREAD = 1;
+
+/**
+ * Starts a guard in a worker. Nobody is killed unless `enforce: true`. Resolves when it watches; rejects with BadnessError
+ * `EPRESSURE`, `EDOMAIN`, `ENOTLINUX`, and TypeError or RangeError for what is no policy.
+ */
+export async function startGuard(options: StartGuardOptions): Promise<RunningGuard> {
+  const { keepAlive = false, native, leastMs, mostMs, ...input } = options;
+  const policy = definePolicy(input);
+  const maxTasks = Math.max(TASKS_LEAST, 2 * listPids('/proc').length);
+  const engine = await openEngine({ maxTasks, thread: APPLICATION_THREAD });
+  if (engine.build !== 'shared') {
+    throw new BadnessError(
+      'ENOTSUP',
+      'startGuard needs shared memory, which this runtime does not have; use openLinuxGuard',
+    );
+  }
+  const { memory } = engine;
+  const cookie = cookieFor(policy);
+  const data: GuardWorkerData = { policy, memory, maxTasks, thread: GUARD_THREAD, native, leastMs, mostMs, cookie };
+  const worker = new Worker(new URL('./guard-worker.js', import.meta.url), { workerData: data, stdin: false });
+  const guard = new RunningGuard(worker, engine, policy);
+  await guard.started;
+  // Not before: an application that waits for nothing else would end in the middle of the start.
+  if (!keepAlive) worker.unref();
+  return guard;
+}
+
+/** Only children that are started after this carry it. One that the environment has already serves all guards of the process. */
+function cookieFor({ domain }: Policy): string | undefined {
+  if (typeof domain === 'string' || !('descendantsOf' in domain) || domain.descendantsOf !== process.pid)
+    return undefined;
+  process.env[COOKIE] ??= randomBytes(COOKIE_BYTES).toString('hex');
+  return process.env[COOKIE];
+}
+
+/** A guard that runs in its own thread. */
+export class RunningGuard implements AsyncDisposable {
+  /** Its memory is that of the guard: candidate queue, listeners, domains. */
+  readonly engine: Engine;
+  /** @internal */
+  readonly started: Promise<void>;
+  readonly #worker: Worker;
+  readonly #chain: NotifierChain;
+  readonly #warnings: NotifierChain;
+  readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #acting = new Map<string, (message: Extract<ToApplication, { kind: 'acted' }>) => void>();
+  readonly #closed: Promise<void>;
+  #facts: GuardFacts | null = null;
+  #readings: MemorySubscription | null = null;
+  #domain = 0;
+  #closing = false;
+
+  /** @internal */
+  constructor(worker: Worker, engine: Engine, policy: Policy) {
+    this.engine = engine;
+    this.#worker = worker;
+    this.#chain = new NotifierChain({ limits: policy.limits });
+    this.#warnings = new NotifierChain({ limits: policy.limits });
+    this.#closed = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.started = new Promise((resolve, reject) => {
+      worker.on('message', (message: ToApplication) => this.#hear(message, resolve, reject));
+      worker.on('error', (error) => {
+        reject(error);
+        this.#broken(`${error.name}: ${error.message}`);
+      });
+      worker.once('exit', () => this.#broken('its thread has ended'));
+    });
+    this.started.catch(() => {});
+  }
+
+  /** What it guards, how, and with what means. */
+  get facts(): GuardFacts {
+    return this.#facts!;
+  }
+
+  /** The readings of memory as the guard makes them, without a system call: for every thread that is given its buffer. */
+  get readings(): MemorySubscription {
+    return this.#readings!;
+  }
+
+  /** Number of its domain in the engine. */
+  get domain(): number {
+    return this.#domain;
+  }
+
+  /** Calls `listener` at each event of a kind, in this thread, when its event loop comes to it. Returns what ends it. */
+  on<K extends GuardEvent['kind']>(kind: K, listener: (event: EventOf<K>) => void): () => void {
+    const own: Listener = (event) => listener(event as EventOf<K>);
+    const listeners = this.#listeners.get(kind) ?? new Set();
+    this.#listeners.set(kind, listeners.add(own));
+    return () => void listeners.delete(own);
+  }
+
+  /**
+   * Adds a notifier of the application. It is asked by message and within the limits of the policy: an event loop that is blocked
+   * has not answered, and the guard goes on. One with `react` takes the place of the kill. Errors as NotifierChain.register.
+   */
+  register({ warn, ...rest }: Notifier): void {
+    const others = PHASES.some((phase) => phase !== 'warn' && rest[phase] !== undefined);
+    if (warn) this.#warnings.register({ name: rest.name, priority: rest.priority, warn });
+    if (others || !warn) this.#chain.register(rest as Notifier);
+    this.#sayPhases();
+  }
+
+  /** Removes a notifier. Throws BadnessError `ENOENT`. */
+  unregister(name: string): void {
+    const chains = [this.#chain, this.#warnings].filter((chain) => chain.list().some((one) => one.name === name));
+    if (chains.length === 0) throw new BadnessError('ENOENT', `no notifier ${name} is registered`);
+    for (const chain of chains) chain.unregister(name);
+    this.#sayPhases();
+  }
+
+  /** The application could not have memory that it asked for. True when the gate let it through, and a round follows. */
+  allocationFailed(): boolean {
+    if (new Gate(this.engine, this.#domain).call(monotonicMs()) !== 'kill') return false;
+    this.#say({ kind: 'allocation-failed' });
+    return true;
+  }
+
+  /** Ends the guard, within a second even in the middle of a round. */
+  async close(): Promise<void> {
+    if (!this.#closing) {
+      this.#closing = true;
+      this.#worker.ref();
+      this.#say({ kind: 'close' });
+    }
+    await this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #say(message: ToWorker): void {
+    this.#worker.postMessage(message);
+  }
+
+  #sayPhases(): void {
+    const phases = [this.#chain, this.#warnings].flatMap((chain) => chain.list().flatMap((one) => one.phases));
+    this.#say({ kind: 'phases', phases: [...new Set(phases)] });
+  }
+
+  #hear(message: ToApplication, started: () => void, refused: (error: Error) => void): void {
+    switch (message.kind) {
+      case 'started':
+        this.#facts = message.facts;
+        this.#readings = new MemorySubscription(message.readings);
+        this.#domain = message.domain;
+        started();
+        break;
+      case 'refused':
+        this.#closing = true;
+        refused(errorOf(message));
+        break;
+      case 'event':
+        this.#emit(message.event);
+        break;
+      case 'ask':
+        void this.#answer(message);
+        break;
+      case 'acted':
+        this.#acting.get(`${message.act} ${message.id}`)?.(message);
+        break;
+      case 'exit':
+        process.exit(message.code);
+    }
+  }
+
+  #emit(event: GuardEvent): void {
+    for (const listener of [...(this.#listeners.get(event.kind) ?? [])]) listener(event);
+  }
+
+  /** The thread has ended although nobody closed it: nobody guards any more, and that must be heard. */
+  #broken(error: string): void {
+    if (this.#closing) return;
+    this.#closing = true;
+    this.#emit({ kind: 'failed', atMs: monotonicMs(), error: `the guard has ended: ${error}` });
+  }
+
+  async #answer({ id, phase, event }: Extract<ToApplication, { kind: 'ask' }>): Promise<void> {
+    const chain = phase === 'warn' ? this.#warnings : this.#chain;
+    const context =
+      phase === 'react' ? { ...event, kill: () => this.#act(id, 'kill'), panic: () => this.#act(id, 'panic') } : event;
+    try {
+      const { freedPages, stoppedBy } = await chain.walk(phase, context as never);
+      this.#say({ kind: 'answer', id, answer: { freedPages, stop: stoppedBy !== null }, error: null });
+    } catch (error) {
+      this.#say({ kind: 'answer', id, answer: null, error: (error as Error).message });
+    }
+  }
+
+  #act(id: number, what: 'kill' | 'panic'): Promise<KillResult | null> {
+    return new Promise((resolve, reject) => {
+      this.#acting.set(`${what} ${id}`, ({ result, error }) => {
+        this.#acting.delete(`${what} ${id}`);
+        if (error === null) resolve(result);
+        else reject(new BadnessError('ESTALE', error));
+      });
+      this.#say({ kind: 'act', id, act: what });
+    });
+  }
+}
+
+const KINDS: Readonly<Record<string, new (message: string) => Error>> = { TypeError, RangeError };
+
+function errorOf({ name, code, message }: Extract<ToApplication, { kind: 'refused' }>): Error {
+  if (code !== null) return new BadnessError(code, message);
+  return new (KINDS[name] ?? Error)(message);
+}

@@ -1,0 +1,81 @@
+// Kills by others count as in flight: the kernel's, by its count; another daemon's, by who is dying; and never for long.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import * as L from '../../assembly/layout.js';
+import { openEngine } from '../../src/engine.js';
+import { systemDomain } from '../../src/linux/linux-domain.js';
+import { Others } from '../../src/linux/others.js';
+import { loadTasks, type Task } from '../../src/task.js';
+
+const MIB = 2 ** 20;
+const MACHINE = { hz: 100, pageSize: 4096, uptimeS: 1000, totalPages: 1e6 };
+
+async function scene(tasks: Task[] = [{ tgid: 10, rssPages: 5 }]) {
+  const engine = await openEngine({ maxTasks: 64 });
+  const box = { kills: 0 as number | null };
+  const others = new Others(engine, { ...systemDomain(), oomKills: () => box.kills });
+  const put = (now: Task[]) => loadTasks(engine, now, MACHINE);
+  put(tasks);
+  others.pressureBegins();
+  return { box, engine, others, put };
+}
+
+const dying: Task = { tgid: 11, state: 'R', threads: 1, exiting: true };
+
+test('others: nobody is dying and the kernel has killed nobody: not in flight', async () => {
+  const { others } = await scene();
+  assert.equal(others.areKilling(100 * MIB, 0), false);
+});
+
+test('others: a task without memory that has not ended is in flight, for 100 ms when no memory comes back', async () => {
+  const { others } = await scene([{ tgid: 10, rssPages: 5 }, dying]);
+  const seen = [0, 50, 99, 100, 150, 3000].map((ms) => others.areKilling(100 * MIB, ms));
+  assert.deepEqual(seen, [true, true, true, false, false, false]);
+});
+
+test('others: while memory comes back it is waited for up to 2 s', async () => {
+  const { others } = await scene([dying]);
+  const seen = [0, 500, 1000, 1999, 2000].map((ms) => others.areKilling((100 + ms) * MIB, ms));
+  assert.deepEqual(seen, [true, true, true, true, false]);
+});
+
+test('others: a zombie, a kernel thread, and one of ours that does not go are nobody to wait for', async () => {
+  const { engine, others } = await scene([
+    { ...dying, state: 'Z' },
+    { ...dying, tgid: 12, kthread: true },
+    { ...dying, tgid: 13 },
+  ]);
+  assert.equal(others.areKilling(0, 0), true, 'the last one is only dying yet');
+  const flags = engine.cell(L.C_FLAGS, 2, 4);
+  engine.view.setUint32(flags, engine.view.getUint32(flags, true) | L.TASK_MEMDIE, true);
+  assert.equal(others.areKilling(0, 5000), false);
+});
+
+test('others: a zombie leader with threads that have no memory any more is still dying', async () => {
+  const { others } = await scene([{ ...dying, state: 'Z', threads: 3 }]);
+  assert.equal(others.areKilling(0, 0), true);
+});
+
+test("others: the kernel's count that grew while memory is short is one in flight, before that it is history", async () => {
+  const { box, others } = await scene();
+  box.kills = 3;
+  assert.deepEqual(
+    [0, 50, 100].map((ms) => others.areKilling(0, ms)),
+    [true, true, false],
+  );
+  box.kills = 4;
+  others.pressureBegins();
+  assert.equal(others.areKilling(0, 5000), false);
+  box.kills = null;
+  assert.equal(others.areKilling(0, 6000), false);
+});
+
+test('others: a wait in vain is not begun again for the same dying task, but for a later one', async () => {
+  const { others, put } = await scene([dying]);
+  for (const ms of [0, 100, 200]) others.areKilling(0, ms);
+  assert.equal(others.areKilling(0, 300), false);
+  put([{ tgid: 10, rssPages: 5 }]);
+  assert.equal(others.areKilling(0, 400), false);
+  put([dying]);
+  assert.equal(others.areKilling(0, 500), true);
+});
