@@ -26,15 +26,14 @@ export class Chooser {
   private readonly read: ReadOptions;
   private readonly pageSize = readMachine().pageSize;
 
-  /** `isDying` is asked of each task that is staged: one that was killed and did not go. */
-  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, isDying: (fields: Float64Array) => boolean) {
+  /** `more` adds flags to each task that is read in full, besides those of the policy and of the domain. */
+  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, more: Exempt) {
     if (typeof policy.scheme !== 'string')
       throw new TypeError('a scheme from a module needs a guard, which has workers');
     this.engine = engine;
     this.domain = domain;
     const own = exemptOwnAnd(policy.never);
-    this.exempt = (staged) =>
-      (isDying(staged.fields) ? L.TASK_MEMDIE : 0) | own(staged) | (domain.exempt?.(staged) ?? 0);
+    this.exempt = (staged) => more(staged) | own(staged) | (domain.exempt?.(staged) ?? 0);
     const { rootTgid } = domain;
     this.options = { scheme: policy.scheme, ...policy.parameters, ...(rootTgid ? { rootTgid } : {}) };
     const bounded = BOUNDED_SCHEMES.find((scheme) => scheme === policy.scheme);

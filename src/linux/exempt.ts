@@ -8,6 +8,7 @@ import { decodeComm } from '../comm.js';
 import type { Engine } from '../engine.js';
 import { matchComm } from '../policy/comm-glob.js';
 import { parseTaskStat } from './task-stat.js';
+import { effectiveCapabilities } from './task-status.js';
 
 /** Flags to add to the task that is staged in an engine's window. */
 export type Exempt = (engine: Engine) => number;
@@ -40,4 +41,24 @@ export function exemptOwnAnd(never: readonly string[], root = '/proc', self = pr
     const comm = decodeComm(engine.bytes.slice(at, at + L.COMM_BYTES));
     return never.some((pattern) => matchComm(pattern, comm)) ? L.TASK_RULE_NEVER : 0;
   };
+}
+
+const CAP_KILL = 5; // capabilities(7)
+
+/**
+ * Exempts the tasks that this process may not signal: a guard of a plain user that chose one would be refused (EPERM) round after
+ * round, and kill nobody. Null where everybody may be signalled. Goes by the real uid, as kill(2) does; a task that only kept our
+ * uid as its saved one counts as another's.
+ */
+export function exemptOthersTasks(ids = ownIds(), mayKillAll = mayKillEverybody()): Exempt | null {
+  if (mayKillAll) return null;
+  return ({ fields }) => (ids.includes(fields[L.FIELD_UID]!) ? 0 : L.TASK_OUTSIDE);
+}
+
+function ownIds(): number[] {
+  return [process.getuid?.() ?? 0, process.geteuid?.() ?? 0];
+}
+
+function mayKillEverybody(): boolean {
+  return effectiveCapabilities(readFileSync('/proc/self/status', 'latin1'))?.(CAP_KILL) ?? false;
 }

@@ -6,6 +6,7 @@ import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
 import { Chooser } from './chooser.js';
+import { exemptOthersTasks } from './exempt.js';
 import type { Identity } from './identity.js';
 import { killTask } from './kill.js';
 import type { LinuxDomain } from './linux-domain.js';
@@ -19,7 +20,10 @@ export function monotonicMs(): number {
 }
 
 export interface LinuxWorldOptions {
-  /** Wait for a moment where others are killing. For guards; whoever asks for one round means it. Default false. */
+  /**
+   * For guards: waits for a moment where others are killing, and does not choose whom it may not signal. Whoever asks for one round
+   * means it, and is told of a refusal. Default false.
+   */
   readonly heedOthers?: boolean;
   /** `none` does without koffi. */
   readonly native?: 'auto' | 'none' | undefined;
@@ -44,7 +48,11 @@ export class LinuxWorld implements World {
     this.#engine = engine;
     this.#options = options;
     this.#others = options.heedOthers ? new Others(engine, domain) : null;
-    this.#chooser = new Chooser(engine, policy, domain, (at) => this.#isSetAside(at));
+    const others = options.heedOthers ? exemptOthersTasks() : null;
+    this.#chooser = new Chooser(engine, policy, domain, (staged) => {
+      const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
+      return dying | (others?.(staged) ?? 0);
+    });
   }
 
   nowMs(): number {

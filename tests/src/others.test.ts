@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as L from '../../assembly/layout.js';
 import { openEngine } from '../../src/engine.js';
+import { exemptOthersTasks } from '../../src/linux/exempt.js';
 import { systemDomain } from '../../src/linux/linux-domain.js';
 import { Others } from '../../src/linux/others.js';
 import { loadTasks, type Task } from '../../src/task.js';
@@ -78,4 +79,15 @@ test('others: a wait in vain is not begun again for the same dying task, but for
   assert.equal(others.areKilling(0, 400), false);
   put([dying]);
   assert.equal(others.areKilling(0, 500), true);
+});
+
+test('others: a guard that may not signal everybody chooses only tasks of its own user', async () => {
+  const { engine } = await scene();
+  const exempt = exemptOthersTasks([1000, 1001], false)!;
+  const flags = (uid: number) => {
+    engine.fields[L.FIELD_UID] = uid;
+    return exempt(engine);
+  };
+  assert.deepEqual([1000, 1001, 0, 1002].map(flags), [0, 0, L.TASK_OUTSIDE, L.TASK_OUTSIDE]);
+  assert.equal(exemptOthersTasks([1000], true), null);
 });

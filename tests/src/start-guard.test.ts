@@ -1,0 +1,119 @@
+// The guard in a worker, as it is shipped (dist/linux.js): events, notifiers by message, the end. Dry: nobody is signalled.
+import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
+import { resolve } from 'node:path';
+import { test } from 'node:test';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import type { EventOf, StartGuardOptions } from '../../src/linux/start-guard.js';
+
+const skip = process.platform !== 'linux' && 'needs Linux';
+const entry = pathToFileURL(resolve('dist/linux.js')).href;
+const { startGuard } = (await import(entry)) as typeof import('../../src/linux/index.js');
+
+/** Whatever memory this machine has, it is short of it. */
+const SHORT: StartGuardOptions = {
+  domain: 'system',
+  keepAlive: true,
+  thresholds: { warn: { available: '100%' }, term: { available: '100%', swapFree: '100%' }, kill: { available: '0%' } },
+};
+
+const within = <T>(promise: Promise<T>, ms = 10_000) =>
+  Promise.race([promise, new Promise<never>((_, late) => setTimeout(late, ms, new Error('too late')).unref())]);
+
+/** The first round that came to a choice: others of this machine come and go. */
+function firstChoice(guard: Awaited<ReturnType<typeof startGuard>>): Promise<EventOf<'round'>> {
+  return within(
+    new Promise((found) => {
+      const off = guard.on('round', (event) => {
+        if (event.report.victim === null) return;
+        off();
+        found(event);
+      });
+    }),
+  );
+}
+
+test('startGuard: says what it guards, tells its rounds, and ends', { skip }, async () => {
+  const guard = await startGuard(SHORT);
+  const { report, level } = await firstChoice(guard);
+  assert.deepEqual([level, report.enforce, report.domain], ['term', false, 'system']);
+  assert.notEqual(report.victim!.tgid, process.pid, 'not the application');
+  assert.deepEqual([guard.facts.domain, guard.facts.enforce], ['system', false]);
+  assert.ok(guard.readings.latest()!.availableKib > 0);
+  await within(guard.close(), 1000);
+  await guard.close();
+});
+
+test('startGuard: it is closed at the end of its block', { skip }, async () => {
+  let ended = 0;
+  const guard = await startGuard(SHORT);
+  guard.on('failed', () => ended++);
+  await guard[Symbol.asyncDispose]();
+  assert.equal(ended, 0, 'closed is not broken');
+});
+
+test('startGuard: a policy that cannot be meant and a domain that is not there are refused by name', {
+  skip,
+}, async () => {
+  await assert.rejects(startGuard({ domain: 'sytem' as 'system' }), RangeError);
+  await assert.rejects(startGuard({ domain: { memcg: '/no/such/group' } }), { code: 'EDOMAIN' });
+  await assert.rejects(startGuard({ domain: { numaNode: 1000 } }), { code: 'EDOMAIN', message: /NUMA node 1000/ });
+});
+
+test('startGuard: it watches while the event loop of the application is blocked', { skip }, async () => {
+  const guard = await startGuard({ ...SHORT, mostMs: 50 });
+  await firstChoice(guard);
+  const before = guard.readings.readings;
+  const end = Date.now() + 1000;
+  while (Date.now() < end);
+  assert.ok(guard.readings.readings - before >= 5, `${guard.readings.readings - before} readings in a second`);
+  await guard.close();
+});
+
+test('startGuard: it does not keep the process alive, unless asked', { skip }, async () => {
+  const run = (more: string) =>
+    promisify(execFile)(
+      process.execPath,
+      [
+        ...['--input-type=module', '-e'],
+        `import { startGuard } from ${JSON.stringify(entry)};
+       const guard = await startGuard({ domain: 'system', ${more} });
+       console.log('watching');
+       setTimeout(() => console.log('kept'), 300).unref();`,
+      ],
+      { timeout: 10_000 },
+    );
+  assert.equal((await run('')).stdout, 'watching\n');
+  await assert.rejects(
+    promisify(execFile)(
+      process.execPath,
+      [
+        '--input-type=module',
+        '-e',
+        `import { startGuard } from ${JSON.stringify(entry)}; await startGuard({ domain: 'system', keepAlive: true });`,
+      ],
+      { timeout: 1500 },
+    ),
+    { killed: true },
+  );
+});
+
+test('startGuard: warn of the application is called by message; a gate decides about failed allocations', {
+  skip,
+}, async () => {
+  const guard = await startGuard({ domain: 'system', keepAlive: true, gate: { kind: 'rate', calls: 3, warmUpMs: 0 } });
+  assert.throws(() => guard.unregister('nobody'), { code: 'ENOENT' });
+  const heard = new Promise((hear) => {
+    guard.register({ name: 'mine', warn: ({ level }) => hear(level) });
+  });
+  assert.throws(() => guard.register({ name: 'mine', warn: () => {} }), { code: 'EEXIST' });
+  const answers = [1, 2, 3, 4].map(() => guard.allocationFailed());
+  assert.deepEqual(answers.slice(0, 3), [false, false, false], 'the first begins the count');
+  assert.equal(answers[3], true);
+  const { report } = await firstChoice(guard);
+  assert.equal(await within(heard), 'kill');
+  assert.equal(report.outcome, 'dry');
+  assert.equal(guard.allocationFailed(), false, 'cooldown');
+  await guard.close();
+});
