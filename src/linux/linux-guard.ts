@@ -2,10 +2,9 @@
  * Stage: all of them. The guard of one domain of this machine: opens what it watches and what it acts with, everything that
  * can be before memory is short, and puts it together.
  */
-import { closeDomain, openDomain } from '../domains.js';
+import { closeDomain } from '../domains.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
-import { Gate } from '../gate.js';
 import { Guard } from '../guard/guard.js';
 import type { GuardEvent } from '../guard/guard-events.js';
 import type { Notifier } from '../guard/notifier.js';
@@ -19,19 +18,13 @@ import type { PressureLevel } from '../pressure/memory-state.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import type { GuardFacts } from './guard-facts.js';
-import { type GuardSource, openGuardSource } from './guard-source.js';
+import { factsOf, type GuardParts, openOrRefuse, openParts } from './guard-parts.js';
 import { refuseModules } from './kill-round.js';
-import type { LinuxDomain } from './linux-domain.js';
-import { LinuxWorld } from './linux-world.js';
-import { probePidfd } from './live-system.js';
-import { lockProgram } from './memory-lock.js';
-import { loadNative, type NativeLoad } from './native.js';
-import { type OpenedDomain, openLinuxDomain } from './open-domain.js';
+import { loadNative } from './native.js';
+import { openLinuxDomain } from './open-domain.js';
 import { linuxPanicActions } from './panic.js';
 import { listPids } from './proc-files.js';
 import { openQueue } from './queue-tasks.js';
-import { SuspendWatch } from './suspend.js';
-import { createWaiter, type Waiter } from './wait.js';
 
 export interface LinuxGuardOptions {
   readonly policy: Policy;
@@ -74,10 +67,10 @@ export class LinuxGuard {
   readonly subscription = new MemorySubscription();
   readonly #policy: Policy;
   readonly #guard: Guard;
-  readonly #parts: Parts;
+  readonly #parts: GuardParts;
   #running: Promise<void> | null = null;
 
-  constructor(parts: Parts, options: LinuxGuardOptions) {
+  constructor(parts: GuardParts, options: LinuxGuardOptions) {
     const { policy } = options;
     const { engine, world, source, waiter, number } = parts;
     this.#parts = parts;
@@ -181,20 +174,6 @@ function panicActions({ policy, askMain }: LinuxGuardOptions) {
   return linuxPanicActions({ allowReboot: policy.panic.allowReboot, ...(askMain ? { askMain } : {}) });
 }
 
-interface Parts {
-  readonly engine: Engine;
-  readonly domain: LinuxDomain;
-  readonly reason: string;
-  readonly number: number;
-  readonly native: NativeLoad['native'];
-  readonly nativeReason: string | null;
-  readonly world: LinuxWorld;
-  readonly source: GuardSource;
-  readonly waiter: Waiter;
-  readonly suspend: SuspendWatch;
-  readonly locked: boolean;
-}
-
 /**
  * Opens a guard. Nobody is killed before `run`, nor then unless the policy says `enforce: true`.
  * Throws BadnessError `EPRESSURE` when pressure cannot be read, `EDOMAIN` for a domain that is not there, `ENOTLINUX`;
@@ -220,82 +199,4 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
   // The first choice opens a descriptor a task and compiles what a later one runs.
   parts.world.choose();
   return guard;
-}
-
-function openOrRefuse<T>(open: () => T): T {
-  try {
-    return open();
-  } catch (cause) {
-    if (cause instanceof BadnessError && cause.code === 'EDOMAIN') throw cause;
-    throw new BadnessError('EPRESSURE', `pressure cannot be read: ${(cause as Error).message}`, { cause });
-  }
-}
-
-function openParts(
-  engine: Engine,
-  { domain, reason }: OpenedDomain,
-  load: NativeLoad,
-  options: LinuxGuardOptions,
-): Parts {
-  const { policy, native: how } = options;
-  const { native } = load;
-  const number = openNumber(engine, domain);
-  const waiter = createWaiter(native);
-  const gate = openGate(engine, number, policy);
-  const polls = waiter.body === 'poll';
-  const { leastMs, mostMs } = options;
-  const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
-  const source = openOrRefuse(() =>
-    openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), ...sleep }),
-  );
-  return {
-    engine,
-    domain,
-    reason,
-    number,
-    native,
-    nativeReason: load.reason,
-    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true }),
-    source,
-    waiter,
-    suspend: new SuspendWatch(() => gate.forget()),
-    locked: options.lockMemory === true && lockProgram(native),
-  };
-}
-
-/** The system is domain 0 of every engine; another one lies below it. */
-function openNumber(engine: Engine, domain: LinuxDomain): number {
-  const number = openDomain(engine, { kind: 'system' });
-  if (domain.kind === 'system') return number;
-  return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0 });
-}
-
-function openGate(engine: Engine, number: number, { gate: rule }: Policy) {
-  const gate = new Gate(engine, number);
-  if (rule.kind === 'rate') {
-    const { windowMs, warmUpMs, calls, cooldownMs } = rule;
-    gate.openRate({ windowTicks: windowMs, warmUpTicks: warmUpMs, calls, cooldownTicks: cooldownMs });
-  }
-  return {
-    failed: (nowMs: number) => gate.call(Math.floor(nowMs)) === 'kill',
-    done: (thenMs: number) => gate.done(Math.floor(thenMs)),
-    forget: () => gate.forget(),
-  };
-}
-
-function factsOf({ domain, reason, native, nativeReason, waiter, source, locked }: Parts, policy: Policy): GuardFacts {
-  const pidfd = native === null ? nativeReason! : probePidfd(native);
-  return {
-    domain: domain.name,
-    reason,
-    memory: source.memory.describe(),
-    thresholds: policy.thresholds,
-    scheme: policy.scheme as string,
-    enforce: policy.enforce,
-    signals: pidfd === 'ok' ? 'pidfd' : 'kill',
-    signalsReason: pidfd === 'ok' ? null : pidfd,
-    waits: waiter.body,
-    locked,
-    notes: source.notes,
-  };
 }

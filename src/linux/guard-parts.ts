@@ -1,0 +1,113 @@
+/** Stage: all of them. What a guard of this machine is made of, opened before memory is short. */
+import { openDomain } from '../domains.js';
+import type { Engine } from '../engine.js';
+import { BadnessError } from '../errors.js';
+import { Gate } from '../gate.js';
+import type { Policy } from '../policy/policy.js';
+import type { GuardFacts } from './guard-facts.js';
+import { type GuardSource, openGuardSource } from './guard-source.js';
+import type { LinuxDomain } from './linux-domain.js';
+import type { LinuxGuardOptions } from './linux-guard.js';
+import { LinuxWorld } from './linux-world.js';
+import { probePidfd } from './live-system.js';
+import { lockProgram } from './memory-lock.js';
+import type { NativeLoad } from './native.js';
+import type { OpenedDomain } from './open-domain.js';
+import { SuspendWatch } from './suspend.js';
+import { createWaiter, type Waiter } from './wait.js';
+
+export interface GuardParts {
+  readonly engine: Engine;
+  readonly domain: LinuxDomain;
+  readonly reason: string;
+  readonly number: number;
+  readonly native: NativeLoad['native'];
+  readonly nativeReason: string | null;
+  readonly world: LinuxWorld;
+  readonly source: GuardSource;
+  readonly waiter: Waiter;
+  readonly suspend: SuspendWatch;
+  readonly locked: boolean;
+}
+
+/** What cannot be opened cannot be watched. Throws BadnessError `EPRESSURE`, `EDOMAIN`. */
+export function openOrRefuse<T>(open: () => T): T {
+  try {
+    return open();
+  } catch (cause) {
+    if (cause instanceof BadnessError && cause.code === 'EDOMAIN') throw cause;
+    throw new BadnessError('EPRESSURE', `pressure cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+export function openParts(
+  engine: Engine,
+  { domain, reason }: OpenedDomain,
+  load: NativeLoad,
+  options: LinuxGuardOptions,
+): GuardParts {
+  const { policy, native: how } = options;
+  const { native } = load;
+  const number = openNumber(engine, domain);
+  const waiter = createWaiter(native);
+  const gate = openGate(engine, number, policy);
+  const polls = waiter.body === 'poll';
+  const { leastMs, mostMs } = options;
+  const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
+  const source = openOrRefuse(() =>
+    openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), ...sleep }),
+  );
+  return {
+    engine,
+    domain,
+    reason,
+    number,
+    native,
+    nativeReason: load.reason,
+    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true }),
+    source,
+    waiter,
+    suspend: new SuspendWatch(() => gate.forget()),
+    locked: options.lockMemory === true && lockProgram(native),
+  };
+}
+
+/** The system is domain 0 of every engine; another one lies below it. */
+function openNumber(engine: Engine, domain: LinuxDomain): number {
+  const number = openDomain(engine, { kind: 'system' });
+  if (domain.kind === 'system') return number;
+  return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0 });
+}
+
+function openGate(engine: Engine, number: number, { gate: rule }: Policy) {
+  const gate = new Gate(engine, number);
+  if (rule.kind === 'rate') {
+    const { windowMs, warmUpMs, calls, cooldownMs } = rule;
+    gate.openRate({ windowTicks: windowMs, warmUpTicks: warmUpMs, calls, cooldownTicks: cooldownMs });
+  }
+  return {
+    failed: (nowMs: number) => gate.call(Math.floor(nowMs)) === 'kill',
+    done: (thenMs: number) => gate.done(Math.floor(thenMs)),
+    forget: () => gate.forget(),
+  };
+}
+
+export function factsOf(
+  { domain, reason, native, nativeReason, waiter, source, locked }: GuardParts,
+  policy: Policy,
+): GuardFacts {
+  const pidfd = native === null ? nativeReason! : probePidfd(native);
+  return {
+    domain: domain.name,
+    reason,
+    memory: source.memory.describe(),
+    thresholds: policy.thresholds,
+    scheme: policy.scheme as string,
+    enforce: policy.enforce,
+    signals: pidfd === 'ok' ? 'pidfd' : 'kill',
+    signalsReason: pidfd === 'ok' ? null : pidfd,
+    waits: waiter.body,
+    locked,
+    notes: source.notes,
+  };
+}
