@@ -179,7 +179,7 @@ export const H_CAPACITY = 8; // u32: max_tasks rounded up to a multiple of COLUM
 export const H_CURRENT = 12; // u32, atomic: index of the snapshot that readers use
 export const H_SEQUENCE = 16; // u32, atomic: snapshots published so far
 export const H_DECISIONS = 20; // u32, atomic: decision records written so far
-export const H_PROTECTED = 24; // u32, atomic: entries in the protected set
+export const H_PROTECTED = 24; // u32, atomic: PROTECTED_EPOCH · changes + entries in the protected set
 export const H_OPERATION = 28; // u32, atomic: the last operation id given out
 export const H_QUEUE = 32; // u64, atomic: QUEUE_HEAD, QUEUE_COUNT, QUEUE_EPOCH of the candidate list in force
 export const HEADER_BYTES = 256;
@@ -276,6 +276,12 @@ export const QUEUE_BUFFER_BYTES = Q_ENTRIES + QUEUE_MAX * QUEUE_ENTRY_BYTES;
 // ---- PROTECTED -------------------------------------------------------------------------------------------------
 
 export const PROTECTED = QUEUE + 2 * QUEUE_BUFFER_BYTES;
+/** What one change adds to H_PROTECTED; below it the number of entries. */
+export const PROTECTED_EPOCH = 65536;
+export const PE_TGID = 0; // i32
+export const PE_HANDLE = 4; // u32: the host's kept descriptor
+export const PE_SINCE_TICKS = 8; // f64, 1/100 s since boot: children that start from then on are protected too
+export const PE_PARENT = 16; // i32: the protected task that it was forked by, 0 for one that was asked for
 export const PROTECTED_ENTRY_BYTES = 32;
 
 // ---- VICTIMS ---------------------------------------------------------------------------------------------------

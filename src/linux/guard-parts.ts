@@ -13,6 +13,7 @@ import { probePidfd } from './live-system.js';
 import { lockProgram } from './memory-lock.js';
 import type { NativeLoad } from './native.js';
 import type { OpenedDomain } from './open-domain.js';
+import { Protector } from './protector.js';
 import { SuspendWatch } from './suspend.js';
 import { createWaiter, type Waiter } from './wait.js';
 
@@ -26,6 +27,7 @@ export interface GuardParts {
   readonly world: LinuxWorld;
   readonly source: GuardSource;
   readonly waiter: Waiter;
+  readonly protector: Protector;
   readonly suspend: SuspendWatch;
   readonly locked: boolean;
 }
@@ -54,6 +56,7 @@ export function openParts(
   const polls = waiter.body === 'poll';
   const { leastMs, mostMs } = options;
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
+  const protector = new Protector(engine, options.protection);
   const source = openOrRefuse(() =>
     openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), ...sleep }),
   );
@@ -64,7 +67,8 @@ export function openParts(
     number,
     native,
     nativeReason: load.reason,
-    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true }),
+    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true, protector }),
+    protector,
     source,
     waiter,
     suspend: new SuspendWatch(() => gate.forget()),

@@ -24,6 +24,7 @@ import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
 import { linuxPanicActions } from './panic.js';
 import { listPids } from './proc-files.js';
+import type { Protector, ProtectorOptions } from './protector.js';
 import { openQueue } from './queue-tasks.js';
 
 export interface LinuxGuardOptions {
@@ -45,6 +46,8 @@ export interface LinuxGuardOptions {
   readonly lockMemory?: boolean;
   /** What children of the application have in their environment (subtree.ts). */
   readonly cookie?: string;
+  /** How protection is mirrored into the kernel. */
+  readonly protection?: ProtectorOptions;
   /** In a worker: asks the main thread to end the process, which a panic may want. */
   readonly askMain?: (code: number) => void;
   /** The hand-off of a panic, and who hears of it. */
@@ -55,6 +58,8 @@ export interface LinuxGuardOptions {
 const TASKS_LEAST = 32_768;
 
 const SYSTEM = 0;
+/** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
+const INHERIT_EVERY_MS = 1000;
 
 export class LinuxGuard {
   readonly engine: Engine;
@@ -69,6 +74,7 @@ export class LinuxGuard {
   readonly #guard: Guard;
   readonly #parts: GuardParts;
   #running: Promise<void> | null = null;
+  #inheritedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: GuardParts, options: LinuxGuardOptions) {
     const { policy } = options;
@@ -92,6 +98,11 @@ export class LinuxGuard {
       sleptMs: () => parts.suspend.check(),
       onReading: (level, nowMs) => this.#publish(level, nowMs),
     });
+  }
+
+  /** Tasks that are never chosen, and their children. */
+  get protector(): Protector {
+    return this.#parts.protector;
   }
 
   /** What it says of itself when it begins. */
@@ -149,7 +160,8 @@ export class LinuxGuard {
   async close(): Promise<void> {
     this.#guard.stop();
     await this.#running;
-    const { engine, world, source, waiter, suspend, domain, number } = this.#parts;
+    const { engine, world, source, waiter, suspend, domain, number, protector } = this.#parts;
+    protector.close();
     world.close();
     source.source.close();
     waiter.close();
@@ -159,6 +171,10 @@ export class LinuxGuard {
   }
 
   #publish(level: PressureLevel, nowMs: number): void {
+    if (nowMs - this.#inheritedMs >= INHERIT_EVERY_MS) {
+      this.#inheritedMs = nowMs;
+      this.#parts.protector.refresh();
+    }
     const { state } = this.#parts.source.memory;
     if (state) this.subscription.publish(state, level, nowMs);
   }

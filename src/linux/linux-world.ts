@@ -12,6 +12,7 @@ import { killTask } from './kill.js';
 import type { LinuxDomain } from './linux-domain.js';
 import { readMachine, readPerCpuPages } from './machine.js';
 import { Others } from './others.js';
+import type { Protector } from './protector.js';
 import { candidateIdentity } from './queue-tasks.js';
 
 /** Milliseconds of the one clock that every thread reads. */
@@ -25,6 +26,8 @@ export interface LinuxWorldOptions {
    * means it, and is told of a refusal. Default false.
    */
   readonly heedOthers?: boolean;
+  /** Who is protected, besides those never chosen. */
+  readonly protector?: Protector;
   /** `none` does without koffi. */
   readonly native?: 'auto' | 'none' | undefined;
 }
@@ -51,7 +54,7 @@ export class LinuxWorld implements World {
     const others = options.heedOthers ? exemptOthersTasks() : null;
     this.#chooser = new Chooser(engine, policy, domain, (staged) => {
       const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
-      return dying | (others?.(staged) ?? 0);
+      return dying | (others?.(staged) ?? 0) | (options.protector?.exempt(staged) ?? 0);
     });
   }
 
@@ -74,6 +77,7 @@ export class LinuxWorld implements World {
   }
 
   choose(): Choice {
+    this.#options.protector?.refresh();
     const choice = this.#chooser.choose();
     if (choice.slot < 0 || !this.#others?.areKilling(this.measure().availableBytes, this.nowMs())) return choice;
     return { ...choice, outcome: 'in-flight', slot: L.E_IN_FLIGHT };

@@ -10,6 +10,7 @@ import { NotifierChain } from '../guard/notifier-chain.js';
 import type { KillResult } from '../guard/round-events.js';
 import { PHASES } from '../policy/phases.js';
 import { definePolicy, type Policy, type PolicyInput } from '../policy/policy.js';
+import type { PressureLevel } from '../pressure/memory-state.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { GuardFacts } from './guard-facts.js';
 import type { GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
@@ -115,6 +116,11 @@ export class RunningGuard implements AsyncDisposable {
   /** The readings of memory as the guard makes them, without a system call: for every thread that is given its buffer. */
   get readings(): MemorySubscription {
     return this.#readings!;
+  }
+
+  /** How short memory was at the last reading. */
+  get level(): PressureLevel {
+    return this.readings.latest()?.level ?? 'none';
   }
 
   /** Number of its domain in the engine. */

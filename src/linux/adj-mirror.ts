@@ -1,0 +1,172 @@
+/**
+ * Stage: table → selection, before points. The protected set in the kernel's own terms: oom_score_adj = −1000, which its killer
+ * heeds too. The value from before is kept, on disk as well, and put back when protection ends: in the task and in the children
+ * that the kernel handed −1000 down to. A value that somebody else has set meanwhile is theirs.
+ */
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
+import * as L from '../../assembly/layout.js';
+import { errorCode } from './identity.js';
+import { parseTaskStat } from './task-stat.js';
+
+/** What did not go well, by errno name. */
+export interface MirrorNews {
+  /** The kernel refuses: EACCES without CAP_SYS_RESOURCE. */
+  readonly refused: string | null;
+  /** The state file cannot be written. */
+  readonly unsaved: string | null;
+}
+
+interface Saved {
+  readonly startTicks: number;
+  /** oom_score_adj before. */
+  readonly adj: number;
+}
+
+const VERSION = 1;
+const NOTHING: MirrorNews = { refused: null, unsaved: null };
+
+export class AdjMirror {
+  readonly #path: string | null;
+  readonly #root: string;
+  readonly #saved = new Map<number, Saved>();
+
+  /** `path`: the state file, or null for none. `root`: where /proc is. */
+  constructor(path: string | null, root = '/proc') {
+    this.#path = path;
+    this.#root = root;
+  }
+
+  /** Restores what a guard that ended without doing so had left. Returns how many tasks. */
+  recover(): number {
+    if (this.#path === null) return 0;
+    let restored = 0;
+    for (const [tgid, saved] of readState(this.#path)) if (restore(this.#root, tgid, saved)) restored += 1;
+    rmSync(this.#path, { force: true });
+    return restored;
+  }
+
+  protect(tgid: number): MirrorNews {
+    const before = adjOf(this.#root, tgid);
+    const startTicks = startOf(this.#root, tgid);
+    // Already there, by somebody else's doing: not ours to take away later.
+    if (before === null || startTicks === null || before === L.ADJ_MIN) return NOTHING;
+    this.#saved.set(tgid, { startTicks, adj: before });
+    // First on disk: a crash in between restores a value that was never changed, which harms nobody.
+    const unsaved = this.#save();
+    const refused = writeAdj(this.#root, tgid, L.ADJ_MIN);
+    if (refused !== null) this.#saved.delete(tgid);
+    return { refused, unsaved };
+  }
+
+  /** A child that was forked since: where it has −1000 from its parent, it gets the parent's earlier value when protection ends. */
+  inherit(parent: number, child: number): MirrorNews {
+    const from = this.#saved.get(parent);
+    const startTicks = startOf(this.#root, child);
+    if (!from || startTicks === null || adjOf(this.#root, child) !== L.ADJ_MIN) return NOTHING;
+    this.#saved.set(child, { startTicks, adj: from.adj });
+    return { refused: null, unsaved: this.#save() };
+  }
+
+  unprotect(tgids: readonly number[]): MirrorNews {
+    for (const tgid of tgids) {
+      const saved = this.#saved.get(tgid);
+      if (saved) restore(this.#root, tgid, saved);
+      this.#saved.delete(tgid);
+    }
+    return { refused: null, unsaved: this.#save() };
+  }
+
+  /** The task has ended. */
+  forget(tgid: number): void {
+    if (this.#saved.delete(tgid)) this.#save();
+  }
+
+  close(): void {
+    this.unprotect([...this.#saved.keys()]);
+    if (this.#path !== null) rmSync(this.#path, { force: true });
+  }
+
+  /** In one step: a crash leaves the old file or the new. Returns the errno name when it cannot be written. */
+  #save(): string | null {
+    if (this.#path === null) return null;
+    const tasks = [...this.#saved].map(([tgid, { startTicks, adj }]) => ({
+      tgid,
+      start_ticks: startTicks,
+      oom_score_adj: adj,
+    }));
+    try {
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o755 });
+      const next = `${this.#path}.new`;
+      // Not through a link that somebody laid there.
+      rmSync(next, { force: true });
+      writeFileSync(next, `${JSON.stringify({ version: VERSION, tasks })}\n`, { mode: 0o600, flag: 'wx' });
+      renameSync(next, this.#path);
+      return null;
+    } catch (error) {
+      return errorCode(error);
+    }
+  }
+}
+
+/** What is no state of this version restores nothing. */
+function readState(path: string): [tgid: number, saved: Saved][] {
+  try {
+    const { version, tasks } = JSON.parse(readFileSync(path, 'utf8')) as {
+      version: number;
+      tasks: Record<string, unknown>[];
+    };
+    if (version !== VERSION) return [];
+    return tasks.flatMap(({ tgid, start_ticks: startTicks, oom_score_adj: adj }) =>
+      isPid(tgid) && Number.isSafeInteger(startTicks) && isAdj(adj)
+        ? [[tgid, { startTicks: startTicks as number, adj }]]
+        : [],
+    );
+  } catch {
+    return [];
+  }
+}
+
+function isPid(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > L.PID_INIT && (value as number) <= L.PID_MAX;
+}
+
+function isAdj(value: unknown): value is number {
+  return Number.isInteger(value) && (value as number) > L.ADJ_MIN && (value as number) <= L.ADJ_MAX;
+}
+
+/** Puts a value back, unless the task is another or somebody has changed it since. */
+function restore(root: string, tgid: number, { startTicks, adj }: Saved): boolean {
+  return startOf(root, tgid) === startTicks && adjOf(root, tgid) === L.ADJ_MIN && writeAdj(root, tgid, adj) === null;
+}
+
+function startOf(root: string, tgid: number): number | null {
+  try {
+    return parseTaskStat(readFileSync(`${root}/${tgid}/stat`, 'latin1'))?.startTicks ?? null;
+  } catch {
+    return null;
+  }
+}
+
+function adjOf(root: string, tgid: number): number | null {
+  try {
+    const adj = Number.parseInt(readFileSync(`${root}/${tgid}/oom_score_adj`, 'latin1'), 10);
+    return Number.isNaN(adj) ? null : adj;
+  } catch {
+    return null;
+  }
+}
+
+/** Null when it was written, else the errno name. */
+function writeAdj(root: string, tgid: number, adj: number): string | null {
+  let fd = -1;
+  try {
+    fd = openSync(`${root}/${tgid}/oom_score_adj`, 'w');
+    writeSync(fd, String(adj));
+    return null;
+  } catch (error) {
+    return errorCode(error);
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}
