@@ -1,7 +1,7 @@
 // Stage: kill → wait for release. In: a system, a victim, settings. Out: one kill carried through, as a loop over the escalation.
 
+import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEscalation } from '../guard/escalation.js';
 import type { KillOutcome, KillReport, KillSignal } from '../guard/kill-report.js';
-import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEscalation } from './escalation.js';
 import type { KillSettings } from './kill.js';
 import { KillLedger } from './kill-ledger.js';
 import type { KillSystem, TaskFacts, TaskHandle, Victim } from './kill-system.js';

@@ -1,7 +1,7 @@
 // TERM → KILL → stuck, by time, and sooner in a hurry.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ESCALATION_START, stepEscalation } from '../../src/linux/escalation.js';
+import { ESCALATION_START, stepEscalation } from '../../src/guard/escalation.js';
 import { killTask } from '../../src/linux/kill.js';
 import { FakeKillSystem } from './fake-kill-system.js';
 

@@ -1,0 +1,135 @@
+/** Stage: table → selection → kill, of a machine that does not exist: what the rounds of a guard need of it. */
+import * as L from '../../assembly/layout.js';
+import type { Engine } from '../engine.js';
+import { ESCALATION_START, type Escalation, stepEscalation } from '../guard/escalation.js';
+import type { KillReport, SentSignal } from '../guard/kill-report.js';
+import type { MemoryReading } from '../guard/round-report.js';
+import type { Choice, Held, KillAsk, World } from '../guard/world.js';
+import { matchComm } from '../policy/comm-glob.js';
+import type { Policy } from '../policy/policy.js';
+import { scoreTasks, selectTask } from '../rank.js';
+import { loadTasks } from '../task.js';
+import { type Machine, PAGE_BYTES } from './machine.js';
+
+interface Killing {
+  readonly tgid: number;
+  readonly ask: KillAsk;
+  readonly startMs: number;
+  readonly signals: SentSignal[];
+  escalation: Escalation;
+  end(report: KillReport): void;
+}
+
+export class SimWorld implements World {
+  readonly name = 'simulated';
+  readonly pageSize = PAGE_BYTES;
+  readonly #engine: Engine;
+  readonly #policy: Policy;
+  readonly #machine: Machine;
+  readonly #killings = new Set<Killing>();
+  readonly #aside = new Set<number>();
+
+  constructor(engine: Engine, policy: Policy, machine: Machine) {
+    this.#engine = engine;
+    this.#policy = policy;
+    this.#machine = machine;
+  }
+
+  nowMs(): number {
+    return this.#machine.nowMs;
+  }
+
+  measure(): MemoryReading {
+    const { availableKib, totalKib, swapTotalKib } = this.#machine.memory();
+    return { availableBytes: availableKib * 1024, perCpuBytes: 0, totalBytes: (totalKib + swapTotalKib) * 1024 };
+  }
+
+  pressureBegins(): void {}
+
+  choose(): Choice {
+    const { totalBytes } = this.measure();
+    const totalPages = Math.floor(totalBytes / PAGE_BYTES);
+    const { never, parameters } = this.#policy;
+    const mayDie = this.#machine
+      .records()
+      .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchComm(pattern, comm!)));
+    loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
+    const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
+    scoreTasks(this.#engine, options);
+    return { ...selectTask(this.#engine, options), tasks: mayDie.length, options };
+  }
+
+  rowOf(tgid: number): number {
+    for (let slot = 0; slot < this.#engine.count; ++slot) if (this.#engine.u32(L.C_ID, slot) === tgid) return slot;
+    return L.E_NO_VICTIM;
+  }
+
+  hold(slot: number): Held | null {
+    const pid = this.#engine.u32(L.C_ID, slot);
+    return this.#machine.tasks.has(pid) ? { pid, close() {} } : null;
+  }
+
+  holdQueued(): null {
+    return null;
+  }
+
+  setAside({ pid }: Held): void {
+    this.#aside.add(pid);
+  }
+
+  kill({ pid }: Held, ask: KillAsk): Promise<KillReport> {
+    return new Promise((end) => {
+      const startMs = this.nowMs();
+      this.#killings.add({ tgid: pid, ask, startMs, signals: [], escalation: ESCALATION_START, end });
+      this.tick();
+    });
+  }
+
+  /** Carries the kills under way on: what their escalation has due, and their end. */
+  tick(): void {
+    for (const killing of this.#killings) this.#carryOn(killing);
+  }
+
+  #carryOn(killing: Killing): void {
+    const { tgid, ask, signals, startMs } = killing;
+    const isGone = !this.#machine.tasks.has(tgid);
+    if (isGone || ask.abort.aborted) {
+      const [outcome, reason] = isGone ? (['released', null] as const) : (['stuck', 'aborted'] as const);
+      this.#end(killing, outcome, reason);
+      return;
+    }
+    const plan = { ...ask, rawio: false, hurry: ask.hurry?.aborted ?? false };
+    const next = stepEscalation(killing.escalation, this.nowMs(), plan);
+    if (next === killing.escalation) return;
+    killing.escalation = next;
+    if (next.phase === 'stuck') {
+      this.#end(killing, 'stuck', 'timeout');
+      return;
+    }
+    const signal = next.phase === 'term' ? 'SIGTERM' : 'SIGKILL';
+    this.#machine.signal(tgid, signal, 'guard');
+    signals.push({ tgid, signal, atMs: this.nowMs() - startMs });
+  }
+
+  #end(killing: Killing, outcome: KillReport['outcome'], reason: string | null): void {
+    this.#killings.delete(killing);
+    const { tgid, ask, signals, startMs } = killing;
+    const tookMs = this.nowMs() - startMs;
+    const released = outcome === 'released';
+    const sigkill = signals.find(({ signal }) => signal === 'SIGKILL');
+    killing.end({
+      ...{ tgid, comm: null, outcome, reason, path: 'pidfd', askedSignal: ask.signal, rawio: false, signals },
+      ...{ escalations: [], sharers: { method: null, killed: [], unverified: [] } },
+      ...{ releasedBy: released ? 'pidfd' : null, exited: released, mrelease: { tries: 0, lastError: null } },
+      ...{ threadsRaised: 0, errors: [] },
+      timings: {
+        firstSignalMs: signals[0]?.atMs ?? null,
+        sigkillMs: sigkill?.atMs ?? null,
+        releasedMs: released ? tookMs : null,
+        totalMs: tookMs,
+      },
+    });
+  }
+
+  close(): void {}
+}

@@ -1,0 +1,93 @@
+// Scenarios under policies, in virtual time: the guard's own code, the same result for the same seed.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { definePolicy } from '../../src/policy/policy.js';
+import { defineScenario, type ScenarioInput } from '../../src/simulate/scenario.js';
+import { simulate } from '../../src/simulate/simulate.js';
+
+const LEAK: ScenarioInput = {
+  name: 'leak',
+  forMs: 30_000,
+  memoryBytes: '4GiB',
+  cast: [
+    { comm: 'database', bytes: '1.5GiB', cpuPerMille: 500, ageMs: 86_400_000 },
+    { comm: 'web', count: 4, bytes: '100MiB' },
+    { comm: 'leaky', atMs: 1000, bytesPerS: '200MiB', jitterPercent: 10, culprit: true },
+  ],
+};
+
+test('simulate: a leak is killed in time, alone, and not the database', async () => {
+  const result = await simulate(defineScenario(LEAK), definePolicy());
+  assert.deepEqual(
+    result.kills.map(({ comm, by }) => [comm, by]),
+    [['leaky', 'guard']],
+  );
+  assert.deepEqual([result.innocentsKilled, result.kernelKills], [0, 0]);
+  assert.ok(result.shortMs > 0 && result.shortMs < 1000, `${result.shortMs}`);
+  const rounds = result.events.filter(({ kind }) => kind === 'round');
+  assert.equal(rounds.length, 1);
+});
+
+test('simulate: the same seed gives the same result, another seed another', async () => {
+  const run = async (seed: number) => JSON.stringify(await simulate(defineScenario({ ...LEAK, seed }), definePolicy()));
+  assert.equal(await run(1), await run(1));
+  assert.notEqual(await run(1), await run(2));
+});
+
+test('simulate: policies differ: by size alone the database goes', async () => {
+  const young = {
+    ...LEAK,
+    cast: [
+      ...LEAK.cast.slice(0, 2),
+      { ...LEAK.cast[2]!, bytesPerS: '400MiB', mostBytes: '1.4GiB' },
+      { comm: 'cache', bytes: '600MiB' },
+    ],
+  };
+  const bySize = await simulate(defineScenario(young), definePolicy({ scheme: 'resident' }));
+  const byBadness = await simulate(defineScenario(young), definePolicy());
+  assert.equal(bySize.kills[0]?.comm, 'database');
+  assert.equal(byBadness.kills[0]?.comm, 'leaky');
+});
+
+test('simulate: who ignores SIGTERM gets SIGKILL when its time is up, or sooner when memory falls further', async () => {
+  const stubborn = (bytesPerS: string, mostBytes: string): ScenarioInput => ({
+    ...LEAK,
+    cast: [...LEAK.cast.slice(0, 2), { comm: 'stubborn', bytesPerS, mostBytes, onTerm: 'ignore', culprit: true }],
+  });
+  const soft = await simulate(defineScenario(stubborn('400MiB', '1.83GiB')), definePolicy());
+  const kill = soft.events.find((event) => event.kind === 'round')!;
+  assert.ok(kill.kind === 'round');
+  assert.deepEqual(
+    kill.report.kill!.signals.map(({ signal, atMs }) => [signal, atMs]),
+    [
+      ['SIGTERM', 0],
+      ['SIGKILL', 3000],
+    ],
+  );
+  const falling = await simulate(defineScenario(stubborn('200MiB', '16GiB')), definePolicy());
+  const hurried = falling.events.find((event) => event.kind === 'round')!;
+  assert.ok(hurried.kind === 'round');
+  assert.equal(hurried.report.kill!.signals[1]!.signal, 'SIGKILL');
+  assert.ok(hurried.report.kill!.signals[1]!.atMs < 2000);
+  assert.equal(falling.kernelKills, 0);
+});
+
+test('simulate: where nobody may be killed the kernel kills, and that is counted', async () => {
+  const result = await simulate(defineScenario(LEAK), definePolicy({ never: ['*'] }));
+  assert.ok(result.kernelKills >= 1);
+  assert.ok(result.kills.every(({ by }) => by === 'kernel'));
+});
+
+test('simulate: a fork bomb: the family goes that grows', async () => {
+  const bomb = defineScenario({
+    ...LEAK,
+    cast: [
+      ...LEAK.cast.slice(0, 2),
+      { comm: 'bomb', atMs: 2000, bytes: '8MiB', forksMs: 1000, familyMost: 300, culprit: true },
+    ],
+    forMs: 20_000,
+  });
+  const family = await simulate(bomb, definePolicy({ scheme: 'family' }));
+  assert.ok(family.kills.length > 0);
+  assert.deepEqual([family.kills[0]!.comm, family.kills[0]!.by], ['bomb', 'guard']);
+});
