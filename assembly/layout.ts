@@ -182,6 +182,7 @@ export const H_DECISIONS = 20; // u32, atomic: decision records written so far
 export const H_PROTECTED = 24; // u32, atomic: PROTECTED_EPOCH · changes + entries in the protected set
 export const H_OPERATION = 28; // u32, atomic: the last operation id given out
 export const H_QUEUE = 32; // u64, atomic: QUEUE_HEAD, QUEUE_COUNT, QUEUE_EPOCH of the candidate list in force
+export const H_OOM_EVENTS = 40; // u32, atomic: OOM events begun so far, in all domains
 export const HEADER_BYTES = 256;
 
 // ---- DOMAINS: one record each; domain 0 is the system ------------------------------------------------------------
@@ -192,9 +193,10 @@ export const D_PARENT = 4; // i32: domain above, −1 for none
 export const D_KIND = 8; // u32
 export const D_ROOT = 12; // u32: root tgid of a subtree domain, else 0
 export const D_TOTAL_PAGES = 16; // f64
+export const D_OPENINGS = 24; // u32: how often this record was opened; tells a domain from an earlier one of its number
 export const D_GATE = 32; // 96 bytes: GATE_*
 export const D_TOKEN = 128; // 64 bytes: TOKEN_*
-export const D_COUNTERS = 192; // 64 bytes: rounds, kills, refusals …
+export const D_OOM = 192; // 64 bytes: OOM_*
 export const DOMAIN_BYTES = 256;
 
 export const DOMAIN_FREE = 0;
@@ -254,10 +256,38 @@ export const TOKEN_VICTIM = 1 << 0;
 export const TOKEN_CLOSED = 1 << 1;
 export const OPERATION_MAX = 0x7fffffff;
 
-// ---- LISTENERS -------------------------------------------------------------------------------------------------
+// The OOM state of a domain, for its listeners. Only hosts look at it.
+export const OOM_SEQUENCE = D_OOM; // u32, atomic: events begun and ended, so odd while the domain is under OOM
+export const OOM_WATCHERS = D_OOM + 4; // u32, atomic: guards that watch it
+export const OOM_VERSION = D_OOM + 8; // u32, atomic: changes of the cells below; odd while they are written
+/** Facts of the latest event: u32 cells. */
+export const OOM_FACTS = D_OOM + 12;
+export const FACT_SEQUENCE = 0; // OOM_SEQUENCE of the event
+export const FACT_EVENT = 1; // its number among those of all domains: H_OOM_EVENTS
+export const FACT_REASON = 2; // OOM_REASONS of the host
+export const FACT_LEVEL = 3; // PRESSURE_LEVELS of the host
+/** Victims named during it; the cells below are those of the last. */
+export const FACT_VICTIMS = 4;
+export const FACT_KIND = 5;
+export const FACT_ID = 6;
+export const FACT_ID_HI = 7;
+export const FACT_START_TICKS = 8;
+export const FACT_START_TICKS_HI = 9;
+export const OOM_FACT_CELLS = 10;
+
+// ---- LISTENERS: a counter each, then registrations; only hosts look at them --------------------------------------
 
 export const LISTENERS = DOMAINS + DOMAINS_MAX * DOMAIN_BYTES;
 export const LISTENER_BYTES = 32;
+/** u64, atomic: signals not yet read, recoveries not yet read, generation: odd while somebody has the listener. */
+export const LISTENER_COUNTERS = LISTENERS;
+export const LISTENER_COUNT_BITS = 20;
+export const LISTENER_RECOVERED_BITS = 20;
+export const LISTENER_GENERATION_BITS = 23;
+/** u64, atomic: 0, or domain + 1, number of the listener, and in place of its generation the generation. */
+export const REGISTRATIONS = LISTENERS + LISTENERS_MAX * 8;
+export const REGISTRATIONS_MAX = 3 * LISTENERS_MAX;
+export const REGISTRATION_DOMAIN_BITS = 8;
 
 // ---- QUEUE -----------------------------------------------------------------------------------------------------
 

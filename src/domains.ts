@@ -4,6 +4,7 @@
  */
 import * as L from '../assembly/layout.js';
 import { BadnessError } from './errors.js';
+import { ListenerCells } from './listener-cells.js';
 
 /** What the domain is, as DOMAIN_* of the layout; the order is theirs. */
 const KINDS = ['system', 'memcg', 'numa', 'subtree', 'registered'] as const;
@@ -33,7 +34,32 @@ export function recordAt(domain: number): number {
 /** False too for what is no number of a domain. */
 export function isDomainOpen(view: DataView, domain: number): boolean {
   const inside = Number.isInteger(domain) && domain >= 0 && domain < L.DOMAINS_MAX;
-  return inside && view.getUint32(recordAt(domain) + L.D_STATE, true) === L.DOMAIN_OPEN;
+  return inside && Atomics.load(stateOf(view.buffer, domain), 0) === L.DOMAIN_OPEN;
+}
+
+/** How often the record of a domain was opened: differs when its number was given to another. */
+export function openingsOf(view: DataView, domain: number): number {
+  return view.getUint32(recordAt(domain) + L.D_OPENINGS, true);
+}
+
+/** Whether the domain that was open at this count of openings still is. */
+export function isStillOpen(view: DataView, domain: number, openings: number): boolean {
+  return isDomainOpen(view, domain) && openingsOf(view, domain) === openings;
+}
+
+/** The numbers of a domain and of those above it, nearest first. */
+export function lineOf(view: DataView, domain: number): number[] {
+  const line: number[] = [];
+  // The limit is for a reader that is overtaken by closing and opening: the tree itself has no cycles.
+  for (let at = domain; at >= 0 && line.length < L.DOMAINS_MAX; ) {
+    line.push(at);
+    at = view.getInt32(recordAt(at) + L.D_PARENT, true);
+  }
+  return line;
+}
+
+function stateOf(buffer: ArrayBufferLike, domain: number): Int32Array {
+  return new Int32Array(buffer, recordAt(domain) + L.D_STATE, 1);
 }
 
 /**
@@ -51,17 +77,22 @@ export function openDomain(engine: DomainEngine, options: DomainOptions): number
     throw new RangeError(`parent must be an open domain, or -1 for the system, got ${parent}`);
   }
   const record = recordAt(domain);
+  const openings = openingsOf(view, domain) + 1;
   new Uint8Array(buffer).fill(0, record, record + L.DOMAIN_BYTES);
+  view.setUint32(record + L.D_OPENINGS, openings, true);
   view.setInt32(record + L.D_PARENT, parent, true);
   view.setUint32(record + L.D_KIND, KINDS.indexOf(kind), true);
   view.setUint32(record + L.D_ROOT, root, true);
   view.setFloat64(record + L.D_TOTAL_PAGES, totalPages, true);
   // The record is complete before its state says so.
-  Atomics.store(new Int32Array(buffer), (record + L.D_STATE) / 4, L.DOMAIN_OPEN);
+  Atomics.store(stateOf(buffer, domain), 0, L.DOMAIN_OPEN);
   return domain;
 }
 
-/** Closes a domain. Throws BadnessError `EBUSY` while it has children or a kill in flight, RangeError if it is not open. */
+/**
+ * Closes a domain, and signals the listeners that it still has. Throws BadnessError `EBUSY` while it has children or a
+ * kill in flight, RangeError if it is not open.
+ */
 export function closeDomain(engine: DomainEngine, domain: number): void {
   const { buffer } = engine.memory;
   const view = new DataView(buffer);
@@ -79,5 +110,7 @@ export function closeDomain(engine: DomainEngine, domain: number): void {
   ) {
     throw new BadnessError('EBUSY', `domain ${domain} has children or a kill in flight`);
   }
-  Atomics.store(new Int32Array(buffer), (record + L.D_STATE) / 4, L.DOMAIN_FREE);
+  Atomics.store(stateOf(buffer, domain), 0, L.DOMAIN_FREE);
+  // After the state: who registers meanwhile looks at it once more when it has registered.
+  new ListenerCells(engine.memory).dropDomain(domain);
 }

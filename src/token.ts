@@ -6,7 +6,7 @@
  * origin differs between workers).
  */
 import * as L from '../assembly/layout.js';
-import { isDomainOpen, recordAt } from './domains.js';
+import { isDomainOpen, lineOf, recordAt } from './domains.js';
 
 export interface TokenAbi {
   token_acquire(w: number, domain: number, nowMs: number, deadlineMs: number): number;
@@ -148,9 +148,7 @@ export class KillToken {
   }
 
   #isAbove(above: number, domain: number): boolean {
-    let at = domain;
-    while (at >= 0 && at !== above) at = this.#view.getInt32(recordAt(at) + L.D_PARENT, true);
-    return at === above;
+    return lineOf(this.#view, domain).includes(above);
   }
 }
 

@@ -161,6 +161,7 @@ test('tidy: the regions of the memory stand in order, aligned, and do not overla
   ];
   for (const [index, end] of ends.entries()) assert.equal(end, starts[index + 1], `region ${index}`);
   for (const start of starts) assert.equal(start % L.COLUMN_ALIGN, 0, `region at ${start}`);
+  assert.equal(L.REGISTRATIONS + L.REGISTRATIONS_MAX * 8, L.QUEUE, 'counters and registrations fill their region');
   assert.ok(L.W_DECISION + L.DECISION_BYTES <= L.W_TEXT, 'the cells of a window end before its text');
   assert.ok(L.R_ORDER + L.RUNNERS_UP_MAX * L.ORDER_BYTES <= L.DECISION_BYTES, 'the order ends within its record');
 });

@@ -2,6 +2,10 @@
 export { type Decision, type DecisionRow, decide, decisions } from '../decision.js';
 export { closeDomain, type DomainKind, type DomainOptions, openDomain } from '../domains.js';
 export { Gate, type GateAnswer } from '../gate.js';
+export type { ListenerSignals } from '../listener-cells.js';
+export { Listener, type ListenerEngine, listen } from '../listeners.js';
+export { type OomCause, OomSignals } from '../oom-signals.js';
+export type { OomEvent, OomLevel, OomReason, OomVictim } from '../oom-state.js';
 export {
   type AllocationFailures,
   type AllocationGate,
