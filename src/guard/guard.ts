@@ -4,13 +4,16 @@
  * further meanwhile. Knows no system: readings, waiting and rounds come in through interfaces, so that a simulation runs the
  * same code.
  */
+
+import type { OomSignals } from '../oom-signals.js';
+import type { OomReason } from '../oom-state.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
 import { compareLevels, type PressureSource, type WakeUp } from '../pressure/pressure.js';
 import type { GuardCounters, GuardEvent } from './guard-events.js';
 import type { NotifierChain } from './notifier-chain.js';
 import { Pacing } from './pacing.js';
 import type { RoundAsk } from './round.js';
-import type { RoundReport } from './round-report.js';
+import type { RoundOutcome, RoundReport } from './round-report.js';
 import type { World } from './world.js';
 
 export interface GuardOptions {
@@ -26,12 +29,19 @@ export interface GuardOptions {
   readonly neededBytes?: () => number;
   /** Called after each sleep: milliseconds that the machine was suspended. */
   readonly sleptMs?: () => number;
+  /** Hears when the domain comes to be short of memory, so that a round begins, and when it is over. */
+  readonly signals?: Pick<OomSignals, 'begin' | 'recovered'>;
+  /** What makes it short at this moment. Default `memory`. */
+  readonly reason?: () => OomReason;
   /** Called after each reading. */
   readonly onReading?: (level: PressureLevel, nowMs: number) => void;
 }
 
 /** A round under way is given so long to end once the guard was stopped; signals that were sent stay sent. */
 const STOP_MS = 700;
+
+/** Nothing came of it yet: what asked for the round still stands. */
+const PUT_OFF: readonly RoundOutcome[] = ['in-flight', 'busy', 'gone'];
 
 type Short = 'term' | 'kill';
 
@@ -91,7 +101,11 @@ export class Guard {
     this.counters.readings += 1;
     onReading?.(level, nowMs);
     this.#note(level, error, nowMs);
-    if (!isShort(level)) return;
+    if (!isShort(level)) {
+      // Also of an event that a guard left behind which has died.
+      this.#options.signals?.recovered();
+      return;
+    }
     if (this.#underWay) this.#hurry(level, this.#underWay);
     else if (this.#pacing.waitMs(level, nowMs) === 0) this.#begin(level);
   }
@@ -131,6 +145,7 @@ export class Guard {
       stop: this.#stop.signal,
     };
     this.counters.rounds += 1;
+    this.#options.signals?.begin({ reason: this.#options.reason?.() ?? 'memory', level });
     const end = rounds.run(ask).then(
       (report) => this.#ended(report, level),
       (error: unknown) => this.#failed(error),
@@ -142,7 +157,7 @@ export class Guard {
     const { source, world, waiter } = this.#options;
     const atMs = world.nowMs();
     this.#underWay = null;
-    source.forget();
+    if (!PUT_OFF.includes(report.outcome)) source.forget();
     if (report.outcome === 'released') {
       this.counters.released += 1;
       this.counters.freedBytes += Math.max(0, report.freedBytes ?? 0);

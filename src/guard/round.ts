@@ -6,6 +6,7 @@
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import { explainTask } from '../explain.js';
+import type { OomVictim } from '../oom-state.js';
 import type { Policy } from '../policy/policy.js';
 import type { CandidateQueue } from '../queue.js';
 import { rankedAt } from '../rank.js';
@@ -29,6 +30,8 @@ export interface RoundsOptions {
   readonly panic: Panic;
   /** Candidates that come before the scheme's own choice. Those that may not be chosen are passed over. */
   readonly queue?: CandidateQueue;
+  /** Hears who is killed, before a signal is sent. */
+  readonly onVictim?: (victim: OomVictim) => void;
 }
 
 /** What one round is asked for. */
@@ -238,6 +241,8 @@ export class Round {
     if (!this.#token.nameVictim(this.#operation, { id: held.pid, startTicks }, this.#deadlineMs)) {
       return { outcome: 'refused', freedBytes: 0, reason: 'stale_operation' };
     }
+    const kind = this.#report.victim?.kind ?? 'process';
+    this.#options.onVictim?.({ kind, id: held.pid, startTicks });
     const { signal, hurry = null, stop } = this.#ask;
     const ended = stop ? AbortSignal.any([abort, stop]) : abort;
     this.#killing = world.kill(held, { signal, ...policy.escalation, abort: ended, hurry });

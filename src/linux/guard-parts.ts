@@ -3,6 +3,7 @@ import { openDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { Gate } from '../gate.js';
+import { OomSignals } from '../oom-signals.js';
 import type { Policy } from '../policy/policy.js';
 import type { GuardFacts } from './guard-facts.js';
 import { type GuardSource, openGuardSource } from './guard-source.js';
@@ -27,6 +28,7 @@ export interface GuardParts {
   readonly world: LinuxWorld;
   readonly source: GuardSource;
   readonly waiter: Waiter;
+  readonly signals: OomSignals;
   readonly protector: Protector;
   readonly suspend: SuspendWatch;
   readonly locked: boolean;
@@ -69,6 +71,7 @@ export function openParts(
     nativeReason: load.reason,
     world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true, protector }),
     protector,
+    signals: new OomSignals(engine, number),
     source,
     waiter,
     suspend: new SuspendWatch(() => gate.forget()),

@@ -1,9 +1,10 @@
 /** Stage: watch. In: a policy and a domain. Out: everything that says how short its memory is, as one source. */
+import type { OomReason } from '../oom-state.js';
 import type { Policy } from '../policy/policy.js';
 import type { PsiRule } from '../policy/pressure-rule.js';
 import { type AllocationFailures, type AllocationGate, allocationFailures } from '../pressure/caller-sources.js';
 import { type MemorySource, memorySource } from '../pressure/memory-source.js';
-import { combineSources, type PressureSource } from '../pressure/pressure.js';
+import { combineSources, compareLevels, type PressureSource } from '../pressure/pressure.js';
 import type { LinuxDomain } from './linux-domain.js';
 import { PsiSource, type PsiSourceOptions } from './psi-source.js';
 
@@ -12,6 +13,8 @@ export interface GuardSource {
   readonly source: PressureSource;
   readonly memory: MemorySource;
   readonly failures: AllocationFailures;
+  /** Which of them speaks now. */
+  readonly reason: () => OomReason;
   /** What is not as it was asked for, in words. */
   readonly notes: readonly string[];
 }
@@ -42,7 +45,14 @@ export function openGuardSource(policy: Policy, domain: LinuxDomain, options: Gu
   // What the kernel or the program says happened needs no duration, and nobody to agree.
   const source = combineSources([level, ...events, failures.source], { mode: 'any' });
   const notes = [psi, ...events].map((one) => (one as { note?: string | null } | null)?.note);
-  return { source, memory, failures, notes: notes.filter((note) => typeof note === 'string') };
+  const reason = () => reasonOf(memory, failures, domain);
+  return { source, memory, failures, reason, notes: notes.filter((note) => typeof note === 'string') };
+}
+
+function reasonOf(memory: MemorySource, { source }: AllocationFailures, { kind }: LinuxDomain): OomReason {
+  if (source.read(0).level !== 'none') return 'allocation';
+  if (compareLevels(memory.level, 'term') < 0) return 'stall';
+  return kind === 'memcg' || kind === 'subtree' ? 'limit' : 'memory';
 }
 
 function psiOptions({ kind, average, trigger, ...levels }: PsiRule, domain: LinuxDomain): PsiSourceOptions {

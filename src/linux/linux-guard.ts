@@ -78,7 +78,7 @@ export class LinuxGuard {
 
   constructor(parts: GuardParts, options: LinuxGuardOptions) {
     const { policy } = options;
-    const { engine, world, source, waiter, number } = parts;
+    const { engine, world, source, waiter, number, signals } = parts;
     this.#parts = parts;
     this.engine = engine;
     this.#policy = policy;
@@ -90,7 +90,12 @@ export class LinuxGuard {
     this.#guard = new Guard({
       source: source.source,
       world,
-      rounds: new Rounds({ engine, world, policy, domain: number, chain, panic, queue }),
+      rounds: new Rounds({
+        ...{ engine, world, policy, domain: number, chain, panic, queue },
+        onVictim: (victim) => void signals.victim(victim),
+      }),
+      signals,
+      reason: source.reason,
       waiter,
       warnings: this.warnings,
       tell: (event) => this.#tell(event, options.tell),
@@ -160,7 +165,8 @@ export class LinuxGuard {
   async close(): Promise<void> {
     this.#guard.stop();
     await this.#running;
-    const { engine, world, source, waiter, suspend, domain, number, protector } = this.#parts;
+    const { engine, world, source, waiter, suspend, domain, number, protector, signals } = this.#parts;
+    signals.unwatch();
     protector.close();
     world.close();
     source.source.close();
@@ -212,6 +218,7 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
     await guard.close();
     throw new BadnessError('EPRESSURE', `pressure of ${opened.domain.name} cannot be read: ${error}`);
   }
+  parts.signals.watch();
   // The first choice opens a descriptor a task and compiles what a later one runs.
   parts.world.choose();
   return guard;

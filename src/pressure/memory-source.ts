@@ -74,6 +74,11 @@ export class MemorySource implements PressureSource {
     return this.#state;
   }
 
+  /** The level of the last reading. */
+  get level(): PressureLevel {
+    return this.#level;
+  }
+
   read(nowMs: number): Pressure {
     let state: MemoryState;
     try {

@@ -209,3 +209,35 @@ test('guard: stopped, it ends at once, and in the middle of a round when that ha
   await over;
   assert.equal(acting.rounds.length, 1, 'no other round begins');
 });
+
+test('guard: listeners hear once a shortage that it has begun, and when it is over', async () => {
+  const heard: string[] = [];
+  const signals = {
+    begin: ({ reason, level }: { reason: string; level: string }) => void heard.push(`${reason} ${level}`) as never,
+    recovered: () => void (heard.at(-1) === 'over' || heard.push('over')) as never,
+  };
+  const fake = new FakeGuard({ signals, reason: () => 'limit' });
+  void fake.guard.run();
+  fake.level = 'warn';
+  await fake.pass(100);
+  fake.level = 'kill';
+  await fake.pass(100);
+  fake.level = 'warn';
+  await fake.pass(100);
+  assert.deepEqual(heard, ['over', 'limit kill', 'over']);
+});
+
+test('guard: a round that was put off leaves standing what asked for it', async () => {
+  const fake = new FakeGuard();
+  fake.level = 'kill';
+  void fake.guard.run();
+  await fake.pass(0);
+  for (const outcome of ['in-flight', 'gone', 'busy'] as const) {
+    fake.rounds.at(-1)!.end(outcome);
+    await fake.pass(300);
+  }
+  assert.deepEqual([fake.rounds.length, fake.forgotten], [4, 0]);
+  fake.rounds[3]!.end('called-off');
+  await fake.pass(100);
+  assert.equal(fake.forgotten, 1);
+});

@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { resolve } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { EventOf, StartGuardOptions } from '../../src/linux/start-guard.js';
+import { Listener } from '../../src/listeners.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const entry = pathToFileURL(resolve('dist/linux.js')).href;
@@ -14,12 +15,18 @@ const { startGuard } = (await import(entry)) as typeof import('../../src/linux/i
 /** Whatever memory this machine has, it is short of it. */
 const SHORT: StartGuardOptions = {
   domain: 'system',
-  keepAlive: true,
   thresholds: { warn: { available: '100%' }, term: { available: '100%', swapFree: '100%' }, kill: { available: '0%' } },
 };
 
 const within = <T>(promise: Promise<T>, ms = 10_000) =>
   Promise.race([promise, new Promise<never>((_, late) => setTimeout(late, ms, new Error('too late')).unref())]);
+
+/** Closed after the test, however that ends: one that keeps the process alive would keep the whole run. */
+async function start(t: TestContext, options: StartGuardOptions) {
+  const guard = await startGuard({ keepAlive: true, ...options });
+  t.after(() => guard.close());
+  return guard;
+}
 
 /** The first round that came to a choice: others of this machine come and go. */
 function firstChoice(guard: Awaited<ReturnType<typeof startGuard>>): Promise<EventOf<'round'>> {
@@ -34,8 +41,8 @@ function firstChoice(guard: Awaited<ReturnType<typeof startGuard>>): Promise<Eve
   );
 }
 
-test('startGuard: says what it guards, tells its rounds, and ends', { skip }, async () => {
-  const guard = await startGuard(SHORT);
+test('startGuard: says what it guards, tells its rounds, and ends', { skip }, async (t) => {
+  const guard = await start(t, SHORT);
   const { report, level } = await firstChoice(guard);
   assert.deepEqual([level, report.enforce, report.domain], ['term', false, 'system']);
   assert.notEqual(report.victim!.tgid, process.pid, 'not the application');
@@ -45,9 +52,9 @@ test('startGuard: says what it guards, tells its rounds, and ends', { skip }, as
   await guard.close();
 });
 
-test('startGuard: it is closed at the end of its block', { skip }, async () => {
+test('startGuard: it is closed at the end of its block', { skip }, async (t) => {
   let ended = 0;
-  const guard = await startGuard(SHORT);
+  const guard = await start(t, SHORT);
   guard.on('failed', () => ended++);
   await guard[Symbol.asyncDispose]();
   assert.equal(ended, 0, 'closed is not broken');
@@ -61,8 +68,8 @@ test('startGuard: a policy that cannot be meant and a domain that is not there a
   await assert.rejects(startGuard({ domain: { numaNode: 1000 } }), { code: 'EDOMAIN', message: /NUMA node 1000/ });
 });
 
-test('startGuard: it watches while the event loop of the application is blocked', { skip }, async () => {
-  const guard = await startGuard({ ...SHORT, mostMs: 50 });
+test('startGuard: it watches while the event loop of the application is blocked', { skip }, async (t) => {
+  const guard = await start(t, { ...SHORT, mostMs: 50 });
   await firstChoice(guard);
   const before = guard.readings.readings;
   const end = Date.now() + 1000;
@@ -101,19 +108,33 @@ test('startGuard: it does not keep the process alive, unless asked', { skip }, a
 
 test('startGuard: warn of the application is called by message; a gate decides about failed allocations', {
   skip,
-}, async () => {
-  const guard = await startGuard({ domain: 'system', keepAlive: true, gate: { kind: 'rate', calls: 3, warmUpMs: 0 } });
+}, async (t) => {
+  const guard = await start(t, { domain: 'system', gate: { kind: 'rate', calls: 3, warmUpMs: 0 } });
   assert.throws(() => guard.unregister('nobody'), { code: 'ENOENT' });
   const heard = new Promise((hear) => {
     guard.register({ name: 'mine', warn: ({ level }) => hear(level) });
   });
   assert.throws(() => guard.register({ name: 'mine', warn: () => {} }), { code: 'EEXIST' });
+  const choice = firstChoice(guard);
   const answers = [1, 2, 3, 4].map(() => guard.allocationFailed());
   assert.deepEqual(answers.slice(0, 3), [false, false, false], 'the first begins the count');
   assert.equal(answers[3], true);
-  const { report } = await firstChoice(guard);
+  const { report } = await choice;
   assert.equal(await within(heard), 'kill');
   assert.equal(report.outcome, 'dry');
   assert.equal(guard.allocationFailed(), false, 'cooldown');
   await guard.close();
+});
+
+test('startGuard: a listener of the application hears the shortage that the guard found, in shared memory', {
+  skip,
+}, async (t) => {
+  const guard = await start(t, { domain: 'system' });
+  const listener = new Listener(guard.engine);
+  listener.register(guard.domain);
+  assert.equal(guard.allocationFailed(), true);
+  assert.equal(await listener.waitAsync(5000), true);
+  assert.deepEqual([listener.read().count, listener.event?.reason, listener.event?.level], [1, 'allocation', 'kill']);
+  await guard.close();
+  listener.close();
 });
