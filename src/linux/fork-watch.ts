@@ -39,6 +39,11 @@ export class ForkWatch {
     return this.forks === UNKNOWN || this.forks !== before;
   }
 
+  /** Forks since boot as of the last question; below 0 when they are not known. */
+  get count(): number {
+    return this.forks;
+  }
+
   close(): void {
     if (this.fd >= 0) closeSync(this.fd);
   }

@@ -6,6 +6,9 @@ export interface TaskStat {
   /** One letter: R S D T t Z X I. */
   readonly state: string;
   readonly ppid: number;
+  /** Number of its process group and of its session: the pid of whoever made them; 0 when that is of another pid namespace. */
+  readonly pgrp: number;
+  readonly sid: number;
   /** Live threads of the group; a leader that is Z counts, so 1 beside Z means that the whole group is dead. 0 once it is being reaped. */
   readonly numThreads: number;
   readonly kernelThread: boolean;
@@ -25,22 +28,22 @@ export function parseTaskStat(text: string): TaskStat | null {
   const close = text.lastIndexOf(')');
   if (open < 0 || close < open) return null;
   const fields = text.slice(close + 2).split(' ');
-  // Counted from field 3 (state) of the manual page: ppid is 4, flags 9, num_threads 20, start 22, vsize 23.
-  const state = fields[0] ?? '';
-  const numbers = [fields[1], fields[6], fields[17], fields[20], fields[19]].map((field) =>
-    field ? Number(field) : Number.NaN,
-  );
-  if (!/^[A-Za-z]$/.test(state) || numbers.some((value) => !Number.isFinite(value))) return null;
-  const [ppid, flags, numThreads, vsizeBytes, startTicks] = numbers as [number, number, number, number, number];
-  return {
+  // Numbered as in the manual page, where state is field 3.
+  const field = (number: number): number => (fields[number - 3] ? Number(fields[number - 3]) : Number.NaN);
+  const flags = field(9);
+  const stat = {
     comm: text.slice(open + 1, close),
-    state,
-    ppid,
-    numThreads,
+    state: fields[0] ?? '',
+    ppid: field(4),
+    pgrp: field(5),
+    sid: field(6),
+    numThreads: field(20),
     kernelThread: Math.floor(flags / PF_KTHREAD) % 2 === 1,
-    vsizeBytes,
-    startTicks,
+    vsizeBytes: field(23),
+    startTicks: field(22),
   };
+  const numbers = [stat.ppid, stat.pgrp, stat.sid, flags, stat.numThreads, stat.vsizeBytes, stat.startTicks];
+  return /^[A-Za-z]$/.test(stat.state) && numbers.every(Number.isFinite) ? stat : null;
 }
 
 /** Dead as far as its memory goes: exit_mm() comes before the state Z or X. */

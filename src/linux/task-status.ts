@@ -13,3 +13,9 @@ export function effectiveCapabilities(status: string): ((bit: number) => boolean
   const bits = BigInt(`0x${hex}`);
   return (bit) => ((bits >> BigInt(bit)) & 1n) === 1n;
 }
+
+/** Effective user id. Undefined when the line is missing. */
+export function userOf(status: string): number | undefined {
+  const uid = /^Uid:\s*\d+\s+(\d+)/m.exec(status)?.[1];
+  return uid === undefined ? undefined : Number(uid);
+}

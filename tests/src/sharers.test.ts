@@ -136,12 +136,14 @@ test('thread group: a zombie leader beside live threads is alive; alone, or reap
 
 test('task stat: comm ends at the last parenthesis, whatever it contains', () => {
   for (const comm of ['foo) Z ', ': - )', '()()()())))(((()))()()', '   \n\n    ', 'foo)\tZ\t', '']) {
-    const line = `547891 (${comm}) S 547890 1 1 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 23 0 100 268435456 16382 0\n`;
+    const line = `547891 (${comm}) S 547890 7 8 0 -1 4194560 1 0 0 0 5 6 0 0 20 0 23 0 100 268435456 16382 0\n`;
     const parsed = parseTaskStat(line);
     assert.deepEqual(parsed, {
       comm,
       state: 'S',
       ppid: 547890,
+      pgrp: 7,
+      sid: 8,
       numThreads: 23,
       kernelThread: false,
       vsizeBytes: 268435456,

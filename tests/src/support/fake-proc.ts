@@ -10,6 +10,8 @@ export interface FakeTask {
   state?: string;
   ppid?: number;
   sid?: number;
+  /** Process group; the task's own by default. */
+  pgrp?: number;
   /** PF_* flags. */
   flags?: number;
   threads?: number;
@@ -23,6 +25,9 @@ export interface FakeTask {
   rss?: number;
   statRss?: number;
   swap?: number;
+  /** Pages of `rss` that are of files or shared memory; and those of them that are shared memory. */
+  shared?: number;
+  shmem?: number;
   /** Page tables, in KiB. */
   pte?: number;
   uid?: number;
@@ -31,6 +36,10 @@ export interface FakeTask {
   adj?: number;
   /** Supplementary groups, what makes a status long. */
   groups?: number;
+  /** Where the stack begins, which tells a copy of the parent from another program; hidden by default. */
+  stack?: number;
+  /** As /proc/PID/environ has it; no such file by default. */
+  environ?: string;
   /** No address space: kernel threads, zombies, leaders that have exited. */
   mm?: boolean;
 }
@@ -71,12 +80,12 @@ const commBytes = (comm: string | Uint8Array) => (typeof comm === 'string' ? Buf
 
 /** The text of /proc/PID/stat. */
 export function statText(task: FakeTask): Buffer {
-  const { pid, state = 'S', ppid = 1, sid = pid, flags = 0x400000, threads = 1 } = task;
-  const { utime = 0, stime = 0, start = 1000, nice = 0, mm = true } = task;
+  const { pid, state = 'S', ppid = 1, sid = pid, pgrp = pid, flags = 0x400000, threads = 1 } = task;
+  const { utime = 0, stime = 0, start = 1000, nice = 0, stack = 0, mm = true } = task;
   const rss = mm ? (task.statRss ?? task.rss ?? 0) : 0;
   const vsize = mm ? (task.vm ?? 0) * 4096 : 0;
-  const head = `${state} ${ppid} ${pid} ${sid} 0 -1 ${flags} 10 0 0 0 ${utime} ${stime} 0 0 ${20 + nice} ${nice}`;
-  const rest = `${threads} 0 ${start} ${vsize} ${rss} 18446744073709551615 1 1 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0`;
+  const head = `${state} ${ppid} ${pgrp} ${sid} 0 -1 ${flags} 10 0 0 0 ${utime} ${stime} 0 0 ${20 + nice} ${nice}`;
+  const rest = `${threads} 0 ${start} ${vsize} ${rss} 18446744073709551615 1 1 ${stack} 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0`;
   const comm = commBytes(task.comm ?? `task-${pid}`);
   return Buffer.concat([Buffer.from(`${pid} (`), comm, Buffer.from(`) ${head} ${rest}\n`)]);
 }
@@ -84,7 +93,7 @@ export function statText(task: FakeTask): Buffer {
 /** The text of /proc/PID/status, for pages of `pageKib`. */
 export function statusText(task: FakeTask, pageKib = 4): Buffer {
   const { pid, state = 'S', ppid = 1, threads = 1, uid = 1000, euid = uid, caps = '0', groups = 0 } = task;
-  const { vm = 0, rss = 0, swap = 0, pte = 0, mm = true } = task;
+  const { vm = 0, rss = 0, swap = 0, shared = 0, shmem = 0, pte = 0, mm = true } = task;
   const name = commBytes(task.comm ?? `task-${pid}`).toString('latin1');
   const escaped = Buffer.from(name.replaceAll('\\', '\\\\').replaceAll('\n', '\\n'), 'latin1');
   const kib = (pages: number) => String(pages * pageKib).padStart(8);
@@ -95,7 +104,11 @@ export function statusText(task: FakeTask, pageKib = 4): Buffer {
     `VmHWM:\t${kib(rss)} kB`,
     `VmRSS:\t${kib(rss)} kB`,
   ];
-  const parts = [`RssAnon:\t${kib(rss)} kB`, `RssFile:\t${kib(0)} kB`, `RssShmem:\t${kib(0)} kB`];
+  const parts = [
+    `RssAnon:\t${kib(rss - shared)} kB`,
+    `RssFile:\t${kib(shared - shmem)} kB`,
+    `RssShmem:\t${kib(shmem)} kB`,
+  ];
   const lines = [
     ...[`Umask:\t0022`, `State:\t${state} (fake)`, `Tgid:\t${pid}`, `Ngid:\t0`, `Pid:\t${pid}`, `PPid:\t${ppid}`],
     ...[`TracerPid:\t0`, `Uid:\t${uid}\t${euid}\t${euid}\t${euid}`, `Gid:\t0\t0\t0\t0`, `FDSize:\t64`],
@@ -107,8 +120,8 @@ export function statusText(task: FakeTask, pageKib = 4): Buffer {
   return Buffer.concat([Buffer.from('Name:\t'), escaped, Buffer.from(`\n${lines.join('\n')}`)]);
 }
 
-export const statmText = ({ vm = 0, rss = 0, mm = true }: FakeTask): string =>
-  mm ? `${vm} ${rss} ${Math.floor(rss / 2)} 1 0 ${vm} 0\n` : '0 0 0 0 0 0 0\n';
+export const statmText = ({ vm = 0, rss = 0, shared = Math.floor(rss / 2), mm = true }: FakeTask): string =>
+  mm ? `${vm} ${rss} ${shared} 1 0 ${vm} 0\n` : '0 0 0 0 0 0 0\n';
 
 /** In memory where that is to be had: a round of a random test writes hundreds of files. */
 const base = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -151,6 +164,13 @@ export class FakeProc {
     this.file(`${folder}/status`, statusText(task, this.pageKib));
     this.file(`${folder}/statm`, statmText(task));
     this.file(`${folder}/oom_score_adj`, `${task.adj ?? 0}\n`);
+    if (task.environ !== undefined) this.file(`${folder}/environ`, task.environ);
+  }
+
+  /** A task ends: descriptors kept on its statm tell nothing any more, and its pid is free. */
+  end(pid: number): void {
+    this.file(`${pid}/statm`, '');
+    this.drop(pid);
   }
 
   /** Takes a task, or one of its files, away. */
