@@ -40,6 +40,10 @@ export { openQueue, queueTasks } from './queue-tasks.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
 export { type EventOf, RunningGuard, type StartGuardOptions, startGuard } from './start-guard.js';
+export { SubtreeMembers, type SubtreeOptions, type SubtreeState } from './subtree.js';
+export { plantCookie } from './subtree-cookie.js';
+export type { Member } from './subtree-member.js';
+export { SubtreeReader, type SubtreeReaderOptions } from './subtree-reader.js';
 export { type SuspendClocks, SuspendWatch } from './suspend.js';
 export {
   openV1Event,
