@@ -1,5 +1,4 @@
 /** Stage: all of them. The guard as a library: in a worker of the application, told and asked by messages. */
-import { randomBytes } from 'node:crypto';
 import { Worker } from 'node:worker_threads';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
@@ -16,6 +15,7 @@ import type { GuardFacts } from './guard-facts.js';
 import type { GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
 import { monotonicMs } from './linux-world.js';
 import { listPids } from './proc-files.js';
+import { plantCookie } from './subtree-cookie.js';
 
 export interface StartGuardOptions extends PolicyInput {
   /** Keeps the process alive as long as it guards. Default false. */
@@ -31,9 +31,6 @@ export interface StartGuardOptions extends PolicyInput {
 export type EventOf<K extends GuardEvent['kind']> = Extract<GuardEvent, { kind: K }>;
 type Listener = (event: GuardEvent) => void;
 
-/** What children inherit, so that those who left the family by forking twice are still known (subtree.ts). */
-export const COOKIE = 'BADNESS_SUBTREE';
-const COOKIE_BYTES = 16;
 const TASKS_LEAST = 32_768;
 const APPLICATION_THREAD = 0;
 const GUARD_THREAD = 1;
@@ -65,12 +62,11 @@ export async function startGuard(options: StartGuardOptions): Promise<RunningGua
   return guard;
 }
 
-/** Only children that are started after this carry it. One that the environment has already serves all guards of the process. */
+/** Only children that are started after this carry it. */
 function cookieFor({ domain }: Policy): string | undefined {
   if (typeof domain === 'string' || !('descendantsOf' in domain) || domain.descendantsOf !== process.pid)
     return undefined;
-  process.env[COOKIE] ??= randomBytes(COOKIE_BYTES).toString('hex');
-  return process.env[COOKIE];
+  return plantCookie();
 }
 
 /** A guard that runs in its own thread. */
