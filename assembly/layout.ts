@@ -297,6 +297,7 @@ export const QUEUE_HEAD = H_QUEUE; // u16: entries already taken
 export const QUEUE_COUNT = H_QUEUE + 2; // u16: entries of the list, taken ones included
 export const QUEUE_EPOCH = H_QUEUE + 4; // u32: lists published so far
 export const Q_COUNT = 0; // u32: entries of a list that is being made
+export const Q_UNTIL_MS = 8; // f64, the engine does not look: until when the list counts, monotonic ms; 0 or Infinity for ever
 export const Q_ENTRIES = 64;
 export const ENTRY_PID = 0; // i32
 export const ENTRY_HANDLE = 4; // u32: the host's kept descriptor, 0 for none

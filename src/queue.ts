@@ -43,6 +43,8 @@ export interface ReplaceOptions {
   legacy?: boolean;
   /** What to do about an id that no task has: leave it out, or throw ESRCH and keep the old list. Default `drop`. */
   missing?: 'drop' | 'refuse';
+  /** Until when the list counts, milliseconds of the monotonic clock that every thread reads, > 0. Default Infinity. */
+  untilMs?: number;
 }
 
 export interface ReplaceResult {
@@ -78,13 +80,24 @@ export class CandidateQueue {
     return count - head;
   }
 
+  /** Until when the list in force counts, monotonic milliseconds; Infinity for ever. `take` gives what is older all the same. */
+  get untilMs(): number {
+    for (;;) {
+      const { epoch } = this.#state();
+      const until = this.#view.getFloat64(bufferAt(epoch) + L.Q_UNTIL_MS, true);
+      if (this.#state().epoch === epoch) return until || Number.POSITIVE_INFINITY;
+    }
+  }
+
   /**
    * Replaces the whole list by that of `text`: ids of 2 … 4194304 between blanks, tabs and newlines, at most 64 KiB and
    * 4,096 of them, of the same task twice the first; nothing clears. In one swap: a drainer sees the old list or the new.
-   * Throws BadnessError `EINVAL`, `E2BIG`, `ESRCH`; the old list stays then. Only from the one writing thread.
+   * Throws BadnessError `EINVAL`, `E2BIG`, `ESRCH`, RangeError for `untilMs`; the old list stays then. Only from the one
+   * writing thread.
    */
   replace(text: string | Uint8Array, options: ReplaceOptions = {}): ReplaceResult {
-    const { legacy = false, missing = 'drop' } = options;
+    const { legacy = false, missing = 'drop', untilMs = Number.POSITIVE_INFINITY } = options;
+    if (!(untilMs > 0)) throw new RangeError(`untilMs must be milliseconds above 0, got ${untilMs}`);
     const bytes = typeof text === 'string' ? UTF8.encode(text) : text;
     if (bytes.length > L.TEXT_BYTES) throw new BadnessError('EINVAL', `text must be at most ${L.TEXT_BYTES} bytes`);
     this.#bytes.set(bytes, this.#window + L.W_TEXT);
@@ -96,6 +109,7 @@ export class CandidateQueue {
     const made = bufferAt(epoch + 1);
     const result = this.#attach(made, parsed, legacy, missing === 'refuse');
     this.#view.setUint32(made + L.Q_COUNT, result.count, true);
+    this.#view.setFloat64(made + L.Q_UNTIL_MS, untilMs, true);
     const taken = this.#abi.queue_publish();
     this.#closeEntries(bufferAt(epoch), taken, oldCount);
     return result;

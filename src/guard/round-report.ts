@@ -50,6 +50,8 @@ export interface RoundReport {
   enforce: boolean;
   /** Who chose: the candidate queue, or the scheme. */
   chosenBy: 'queue' | 'scheme';
+  /** There were candidates in the queue, but their time was over (CandidateQueue.replace), so nobody looked at them. */
+  queueStale: boolean;
   /** Queued tasks before the one chosen, in their order. */
   passedOver: PassedOver[];
   victim: RankedTask | null;

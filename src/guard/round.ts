@@ -173,9 +173,12 @@ export class Round {
     return ended?.outcome ?? 'left-alone';
   }
 
-  /** The row of the first queued task that is alive and may be chosen; null when the queue has none. */
+  /** The row of the first queued task that is alive and may be chosen; null when the queue has none, or is out of date. */
   #fromQueue(choice: Choice): number | null {
     const { queue, engine, world } = this.#options;
+    this.#report.queueStale = queue !== undefined && queue.count > 0 && world.nowMs() > queue.untilMs;
+    // Left as it is: whoever fills it replaces it.
+    if (this.#report.queueStale) return null;
     for (let candidate = queue?.take(); candidate; candidate = queue?.take()) {
       const { tgid } = candidate;
       const held = world.holdQueued(candidate);
@@ -260,6 +263,7 @@ export function blankReport(domain: string, enforce: boolean, now: MemoryReading
       domain,
       enforce,
       chosenBy: 'scheme',
+      queueStale: false,
       passedOver: [],
       victim: null,
       terms: null,
