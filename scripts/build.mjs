@@ -39,8 +39,16 @@ await build({
     policy: 'src/policy/index.ts',
     guard: 'src/guard/index.ts',
     linux: 'src/linux/index.ts',
-    'guard-worker': 'src/linux/guard-worker.ts',
     cli: 'src/cli/main.ts',
+  },
+});
+// Threads load everything anew anyway: among the entries above they would only cut the chunks of the library smaller.
+await build({
+  ...common,
+  platform: 'neutral',
+  entryPoints: {
+    'guard-worker': 'src/linux/guard-worker.ts',
+    'ranker-worker': 'src/linux/ranker-worker.ts',
   },
 });
 chmodSync('dist/cli.js', 0o755);

@@ -18,3 +18,13 @@ export const systemClock: Clock = {
     return () => clearTimeout(timer);
   },
 };
+
+/** The same, whose timers do not keep the process alive where the runtime lets them say so. */
+export const idleClock: Clock = {
+  now: systemClock.now,
+  after(ms, run) {
+    const timer = setTimeout(run, Math.min(ms, TIMER_MAX_MS)) as unknown as { unref?(): void };
+    timer.unref?.();
+    return () => clearTimeout(timer as never);
+  },
+};

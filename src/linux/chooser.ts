@@ -7,7 +7,7 @@ import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
-import type { SchemeName } from '../schemes.js';
+import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
 import { type Identity, openIdentity } from './identity.js';
 import type { LinuxDomain } from './linux-domain.js';
@@ -15,6 +15,9 @@ import { readMachine } from './machine.js';
 import { type ReadOptions, readTasks } from './read-all.js';
 import { BOUNDED_SCHEMES, ProcScanner } from './scan.js';
 import { parseTaskStat } from './task-stat.js';
+
+/** So many of those that may be among the worst are read in full at a time; as in the scanner, more each time. */
+const WIDTH_MAX = 64;
 
 /** Chooses round after round by one policy. Signals nobody. */
 export class Chooser {
@@ -24,21 +27,22 @@ export class Chooser {
   private readonly domain: LinuxDomain;
   private readonly exempt: Exempt;
   private readonly read: ReadOptions;
-  private readonly pageSize = readMachine().pageSize;
+  private readonly pageSize: number;
 
-  /** `more` adds flags to each task that is read in full, besides those of the policy and of the domain. */
-  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, more: Exempt) {
+  /** `more` adds flags to each task that is read in full, besides those of the policy and of the domain. `root`: where /proc is. */
+  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, more: Exempt, root = '/proc') {
     if (typeof policy.scheme !== 'string')
       throw new TypeError('a scheme from a module needs a guard, which has workers');
     this.engine = engine;
     this.domain = domain;
-    const own = exemptOwnAnd(policy.never);
+    this.pageSize = readMachine(root).pageSize;
+    const own = exemptOwnAnd(policy.never, root);
     this.exempt = (staged) => more(staged) | own(staged) | (domain.exempt?.(staged) ?? 0);
     const { rootTgid } = domain;
     this.options = { scheme: policy.scheme, ...policy.parameters, ...(rootTgid ? { rootTgid } : {}) };
     const bounded = BOUNDED_SCHEMES.find((scheme) => scheme === policy.scheme);
     const { members } = domain;
-    const read = { exempt: this.exempt, ...(members ? { members } : {}) };
+    const read = { root, exempt: this.exempt, ...(members ? { members } : {}) };
     this.read = read;
     this.scanner = bounded ? new ProcScanner(engine, { ...this.options, ...read, scheme: bounded }) : null;
   }
@@ -53,6 +57,22 @@ export class Chooser {
     const options = { ...this.options, totalPages };
     scoreTasks(this.engine, options);
     return { ...selectTask(this.engine, options), tasks, options };
+  }
+
+  /**
+   * The ids of the `count` worst tasks of the choice just made, worst first. All of them were read in full then, so nobody
+   * who was left out has more points.
+   */
+  worst(count: number, { options }: Choice): number[] {
+    const scheme = schemeNumber(options.scheme);
+    for (let width = count; ; width = Math.max(count, Math.min(width * 2, WIDTH_MAX))) {
+      const rows = this.engine.abi.rank(scheme, width);
+      const slots = Array.from({ length: rows }, (_, index) => this.engine.ordered(index));
+      const bounds = slots.filter((slot) => (this.engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0);
+      if (bounds.length === 0) return slots.slice(0, count).map((slot) => this.engine.u32(L.C_ID, slot));
+      for (const slot of bounds) this.scanner?.readFully(slot);
+      scoreTasks(this.engine, options);
+    }
   }
 
   /** Memory and swap of the domain, which kernel schemes scale by. */

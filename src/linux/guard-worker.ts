@@ -8,6 +8,7 @@ import type { Answer, ReactionContext } from '../guard/round-events.js';
 import type { Phase } from '../policy/phases.js';
 import type { AskedEvent, GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
 import { type LinuxGuard, openLinuxGuard } from './linux-guard.js';
+import { refusalOf } from './thread-refusal.js';
 
 const APPLICATION = 'application';
 
@@ -106,8 +107,7 @@ async function start(): Promise<void> {
   await guard.run();
 }
 
-start().catch((error: { name?: string; code?: string; message?: string }) => {
-  const { name = 'Error', code = null, message = String(error) } = error;
-  say({ kind: 'refused', name, code, message });
+start().catch((error) => {
+  say({ kind: 'refused', ...refusalOf(error) });
   port.close();
 });

@@ -37,9 +37,12 @@ export {
 } from './psi.js';
 export { PsiSource, type PsiSourceOptions } from './psi-source.js';
 export { openQueue, queueTasks } from './queue-tasks.js';
+export { RankedPids, type RankedPidsOptions, rankedPids } from './ranked-pids.js';
+export { Ranker, type RankerCounters, type RankerOptions } from './ranker.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
 export { type EventOf, RunningGuard, type StartGuardOptions, startGuard } from './start-guard.js';
+export { RunningRanker, type StartRankerOptions, startRanker } from './start-ranker.js';
 export { SubtreeMembers, type SubtreeOptions, type SubtreeState } from './subtree.js';
 export { plantCookie } from './subtree-cookie.js';
 export type { Member } from './subtree-member.js';

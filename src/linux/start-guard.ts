@@ -16,6 +16,7 @@ import type { GuardWorkerData, ToApplication, ToWorker } from './guard-messages.
 import { monotonicMs } from './linux-world.js';
 import { listPids } from './proc-files.js';
 import { plantCookie } from './subtree-cookie.js';
+import { errorOf } from './thread-refusal.js';
 
 export interface StartGuardOptions extends PolicyInput {
   /** Keeps the process alive as long as it guards. Default false. */
@@ -240,11 +241,4 @@ export class RunningGuard implements AsyncDisposable {
       this.#say({ kind: 'act', id, act: what });
     });
   }
-}
-
-const KINDS: Readonly<Record<string, new (message: string) => Error>> = { TypeError, RangeError };
-
-function errorOf({ name, code, message }: Extract<ToApplication, { kind: 'refused' }>): Error {
-  if (code !== null) return new BadnessError(code, message);
-  return new (KINDS[name] ?? Error)(message);
 }

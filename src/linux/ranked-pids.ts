@@ -1,0 +1,57 @@
+/** Stage: table → selection. The worst tasks of a domain, as pids: what a user-space ranker writes into the candidate queue. */
+import { QUEUE_MAX } from '../../assembly/layout.js';
+import type { Engine } from '../engine.js';
+import type { Policy } from '../policy/policy.js';
+import { Chooser } from './chooser.js';
+import { type LinuxDomain, systemDomain } from './linux-domain.js';
+
+export interface RankedPidsOptions {
+  /** Whose scheme, parameters and never list count. */
+  readonly policy: Policy;
+  /** How many, 1 … 4,096. Default 10. */
+  readonly count?: number;
+  /** Whose members are ranked; it is not closed. Default: the system. */
+  readonly domain?: LinuxDomain;
+  /** Where /proc is. Default `/proc`. */
+  readonly root?: string;
+}
+
+const COUNT_DEFAULT = 10;
+
+/**
+ * Ranks again and again. Keeps descriptors in between, as a guard does, and reads in full only who can be among the worst.
+ * The engine's table is its own meanwhile: one table has one writer. Signals nobody.
+ */
+export class RankedPids {
+  readonly #chooser: Chooser;
+  readonly #count: number;
+
+  /** Throws RangeError for `count`, TypeError for a scheme from a module, BadnessError `ENOTLINUX` without /proc. */
+  constructor(engine: Engine, options: RankedPidsOptions) {
+    const { policy, count = COUNT_DEFAULT, root = '/proc' } = options;
+    if (!(Number.isInteger(count) && count >= 1 && count <= QUEUE_MAX)) {
+      throw new RangeError(`count must be an integer 1..${QUEUE_MAX}, got ${count}`);
+    }
+    this.#count = count;
+    this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, root);
+  }
+
+  /** The pids of the worst now, worst first; never this process nor an ancestor of it. Throws what reading /proc throws. */
+  read(): number[] {
+    return this.#chooser.worst(this.#count, this.#chooser.choose());
+  }
+
+  close(): void {
+    this.#chooser.close();
+  }
+}
+
+/** The worst once; as RankedPids. */
+export function rankedPids(engine: Engine, options: RankedPidsOptions): number[] {
+  const ranked = new RankedPids(engine, options);
+  try {
+    return ranked.read();
+  } finally {
+    ranked.close();
+  }
+}

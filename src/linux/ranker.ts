@@ -1,0 +1,100 @@
+/**
+ * Stage: selection → candidate queue. The user-space ranker of the 2005 proposal (its `user_oom` program, which was never
+ * posted): keeps the candidate queue filled by a chosen scheme and refreshes it at a stated age. When it stops, its last list
+ * grows stale, and the guard chooses for itself again.
+ */
+import type { Engine } from '../engine.js';
+import { reasonOf } from '../guard/bounded-call.js';
+import { type Clock, idleClock, systemClock } from '../guard/clock.js';
+import type { CandidateQueue } from '../queue.js';
+import { monotonicMs } from './linux-world.js';
+import { RankedPids, type RankedPidsOptions } from './ranked-pids.js';
+
+export interface RankerOptions extends RankedPidsOptions {
+  /** Where the lists go. One thread writes to a queue. */
+  readonly queue: Pick<CandidateQueue, 'replace'>;
+  /** From one ranking to the next, ms, 20 … 60,000. Default 1,000. A list counts three times as long. */
+  readonly everyMs?: number;
+  /** Keeps the process alive between two rankings. Default false. */
+  readonly keepAlive?: boolean;
+  /** For tests. Its `now` is that of the rounds that take from the queue. */
+  readonly clock?: Clock;
+}
+
+export interface RankerCounters {
+  /** Lists written. */
+  readonly refreshes: number;
+  /** Rankings or writes that failed; the list before stays until its time is over. */
+  readonly failures: number;
+  /** Why, of the last one that failed. */
+  readonly lastError: string | null;
+  /** Candidates in the last list. */
+  readonly queued: number;
+}
+
+export const EVERY_MS = 1000;
+const EVERY_MOST_MS = 60_000;
+/** A ranking takes milliseconds itself, tens of them where there are thousands of tasks. */
+const EVERY_LEAST_MS = 20;
+/** A ranking that is late, or fails once, does not yet make its list stale. */
+const LIST_LASTS = 3;
+
+/** Throws RangeError. */
+export function checkEveryMs(everyMs: number): number {
+  if (everyMs >= EVERY_LEAST_MS && everyMs <= EVERY_MOST_MS) return everyMs;
+  throw new RangeError(`everyMs must be ${EVERY_LEAST_MS}..${EVERY_MOST_MS}, got ${everyMs}`);
+}
+
+/** Ranks with an engine of its own, whose table nobody else writes. */
+export class Ranker {
+  readonly #pids: RankedPids;
+  readonly #queue: RankerOptions['queue'];
+  readonly #everyMs: number;
+  readonly #clock: Clock;
+  #counters: RankerCounters = { refreshes: 0, failures: 0, lastError: null, queued: 0 };
+  #cancel: (() => void) | null = null;
+
+  /** Throws as RankedPids, RangeError for `everyMs`. */
+  constructor(engine: Engine, options: RankerOptions) {
+    const { queue, everyMs = EVERY_MS, keepAlive = false } = options;
+    this.#everyMs = checkEveryMs(everyMs);
+    this.#queue = queue;
+    this.#clock = options.clock ?? { now: monotonicMs, after: (keepAlive ? systemClock : idleClock).after };
+    this.#pids = new RankedPids(engine, options);
+  }
+
+  get counters(): RankerCounters {
+    return this.#counters;
+  }
+
+  /** Ranks and replaces the list, now. False when that failed: counted, never thrown. */
+  refresh(): boolean {
+    // From before the reading: a list is as old as what it was made from.
+    const untilMs = this.#clock.now() + LIST_LASTS * this.#everyMs;
+    const { refreshes, failures, lastError } = this.#counters;
+    try {
+      const { count } = this.#queue.replace(this.#pids.read().join(' '), { untilMs });
+      this.#counters = { refreshes: refreshes + 1, failures, lastError, queued: count };
+      return true;
+    } catch (error) {
+      this.#counters = { ...this.#counters, failures: failures + 1, lastError: reasonOf(error) };
+      return false;
+    }
+  }
+
+  /** Refreshes now, and then again and again. `told` is called after each. */
+  start(told: (counters: RankerCounters) => void = () => {}): void {
+    this.#cancel?.();
+    this.refresh();
+    this.#cancel = this.#clock.after(this.#everyMs, () => this.start(told));
+    told(this.#counters);
+  }
+
+  /** Stops, and empties the queue. */
+  close(): void {
+    this.#cancel?.();
+    this.#cancel = null;
+    this.#pids.close();
+    this.#queue.replace('');
+  }
+}
