@@ -16,6 +16,7 @@ import {
   OPTION_KEYS,
   OUTPUT_KEYS,
   OUTPUT_MEMBERS,
+  REGISTERED_ID,
   type RecordKey,
   SUMMARY_KEYS,
   TASK_KEYS,
@@ -140,7 +141,7 @@ export class TaskLineReader implements TaskLines {
   private task(record: Record<string, unknown>, text: string): void {
     const task: Record<string, unknown> = { tgid: 0 };
     for (const [name, value] of Object.entries(record)) {
-      const entry = TASKS_BY_JSON.get(name);
+      const entry = name === 'tgid' && record.kind === 'registered' ? REGISTERED_ID : TASKS_BY_JSON.get(name);
       if (entry) task[entry.key] = this.checked(entry, value, text);
       else if (!OUTPUT_WORDS.includes(name)) this.unknown(name, [...TASKS_BY_JSON.keys()]);
     }

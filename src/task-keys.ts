@@ -75,6 +75,9 @@ export const TASK_KEYS: readonly RecordKey<Task>[] = [
   key('exiting', 'exiting', flag),
 ];
 
+/** In place of `tgid` where the kind is `registered`. */
+export const REGISTERED_ID: RecordKey<Task> = key('tgid', 'tgid', quantity);
+
 /** Keys that a ranking adds to a task. Ignored on input, so that a ranking can be ranked again. */
 export const OUTPUT_KEYS = ['rank', 'points', 'eligible', 'reason', 'oom_score'] as const;
 

@@ -11,7 +11,7 @@ export type TaskKind = 'process' | 'registered' | 'simulated';
 /** One thread group as one reading saw it. Absent quantities are 0. */
 export interface Task {
   kind?: TaskKind;
-  /** Thread group id, the pid that everybody means. */
+  /** Thread group id, the pid that everybody means; of a registered task the id that it was given, 0 … 2^53. */
   tgid: number;
   ppid?: number;
   /** Session id. */
@@ -67,6 +67,9 @@ export const MACHINE_DEFAULTS: Machine = { hz: 100, pageSize: 4096, uptimeS: 0, 
 
 export const TASK_KINDS: readonly TaskKind[] = ['process', 'registered', 'simulated'];
 
+/** Ids of registered tasks take two words: none of them is a pid. */
+const WORD = 2 ** 32;
+
 type NumberKey = { [K in keyof Task]-?: Task[K] extends number | undefined ? K : never }[keyof Task];
 
 /** Number keys of a task, the cell each is staged in, and the column it is read back from ([column, width, signed]). */
@@ -107,12 +110,16 @@ export function beginSnapshot(engine: Engine, machine: Machine): void {
   }
 }
 
-/** Stages a task in the engine's window. */
-function stage(engine: Engine, task: Task): void {
+/** Stages a task in the engine's window, for table_put. */
+export function stageTask(engine: Engine, task: Task): void {
   const { fields } = engine;
   fields.fill(0);
   for (const [key, field] of NUMBERS) fields[field] = task[key] ?? 0;
   fields[L.FIELD_KIND] = TASK_KINDS.indexOf(task.kind ?? 'process');
+  if (task.kind === 'registered') {
+    fields[L.FIELD_TGID] = task.tgid % WORD;
+    fields[L.FIELD_ID_HI] = Math.floor(task.tgid / WORD);
+  }
   fields[L.FIELD_STATE] = (task.state ?? 'S').charCodeAt(0);
   const caps = BigInt(`0x${task.capEff || '0'}`);
   fields[L.FIELD_CAP_LO] = Number(caps & 0xffffffffn);
@@ -131,7 +138,12 @@ function stage(engine: Engine, task: Task): void {
 
 /** Appends a task to the snapshot begun. Returns its slot. Throws RangeError naming the key that does not fit. */
 export function putTask(engine: Engine, task: Task): number {
-  stage(engine, task);
+  stageTask(engine, task);
+  return putStaged(engine, task);
+}
+
+/** Appends the task that is staged; as putTask. */
+export function putStaged(engine: Engine, task: Task): number {
   const slot = engine.abi.table_put(engine.window);
   if (slot >= 0) return slot;
   if (slot === L.E_FULL) throw new RangeError(`expected at most ${engine.capacity} tasks (maxTasks)`);
@@ -151,6 +163,7 @@ export function loadTasks(engine: Engine, tasks: Iterable<Task>, machine: Machin
 export function taskAt(engine: Engine, slot: number): Required<Omit<Task, 'cgroup'>> {
   const task: Record<string, unknown> = { kind: TASK_KINDS[engine.u32(L.C_KIND, slot)] };
   for (const [key, , column, type] of NUMBERS) task[key] = engine[type](column, slot);
+  task.tgid = engine.u32(L.C_ID, slot) + engine.u32(L.C_ID_HI, slot) * WORD;
   const at = engine.cell(L.C_COMM, slot, L.COMM_BYTES);
   task.comm = decodeComm(engine.bytes.slice(at, at + L.COMM_BYTES));
   task.state = String.fromCharCode(engine.u32(L.C_STATE, slot));
