@@ -6,6 +6,7 @@ import { isDomainOpen, openDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
 import { Panic } from '../guard/panic.js';
+import { refuseModules } from '../guard/refuse-modules.js';
 import type { RoundReport } from '../guard/round-report.js';
 import { Rounds } from '../guard/rounds.js';
 import type { Policy } from '../policy/policy.js';
@@ -30,14 +31,6 @@ export interface KillRoundOptions {
 }
 
 const SYSTEM = 0;
-
-/** A policy asks for what only a guard has: then nothing is done, rather than something else. */
-export function refuseModules({ scheme, reaction, noVictim }: Policy): void {
-  for (const [name, choice] of Object.entries({ scheme, reaction, noVictim })) {
-    if (choice === null || typeof choice === 'string') continue;
-    throw new TypeError(`policy.${name}: a module needs a guard, which has workers`);
-  }
-}
 
 /**
  * Carries out one round. Nobody is signalled unless `policy.enforce` is true. Never rejects for what the world does;

@@ -10,16 +10,16 @@ import type { GuardEvent } from '../guard/guard-events.js';
 import type { Notifier } from '../guard/notifier.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
 import { Panic, type PanicOptions } from '../guard/panic.js';
+import { refuseModules } from '../guard/refuse-modules.js';
+import { registerApart } from '../guard/register-apart.js';
 import { Rounds } from '../guard/rounds.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
-import { PHASES } from '../policy/phases.js';
 import type { Policy } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import type { GuardFacts } from './guard-facts.js';
 import { factsOf, type GuardParts, openOrRefuse, openParts } from './guard-parts.js';
-import { refuseModules } from './kill-round.js';
 import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
 import { linuxPanicActions } from './panic.js';
@@ -135,10 +135,8 @@ export class LinuxGuard {
   }
 
   /** Adds a notifier: its `warn` is called apart from the rest, so that a warning never holds up a round. Errors as NotifierChain.register. */
-  register({ warn, ...rest }: Notifier): void {
-    const others = PHASES.some((phase) => phase !== 'warn' && rest[phase] !== undefined);
-    if (warn) this.warnings.register({ name: rest.name, priority: rest.priority, warn });
-    if (others || !warn) this.chain.register(rest as Notifier);
+  register(notifier: Notifier): void {
+    registerApart(notifier, this.warnings, this.chain);
   }
 
   /** Memory as last read, in words. */

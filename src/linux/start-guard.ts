@@ -6,8 +6,8 @@ import { Gate } from '../gate.js';
 import type { GuardEvent } from '../guard/guard-events.js';
 import type { Notifier } from '../guard/notifier.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
+import { registerApart } from '../guard/register-apart.js';
 import type { KillResult } from '../guard/round-events.js';
-import { PHASES } from '../policy/phases.js';
 import { definePolicy, type Policy, type PolicyInput } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
 import { MemorySubscription } from '../pressure/subscription.js';
@@ -137,10 +137,8 @@ export class RunningGuard implements AsyncDisposable {
    * Adds a notifier of the application. It is asked by message and within the limits of the policy: an event loop that is blocked
    * has not answered, and the guard goes on. One with `react` takes the place of the kill. Errors as NotifierChain.register.
    */
-  register({ warn, ...rest }: Notifier): void {
-    const others = PHASES.some((phase) => phase !== 'warn' && rest[phase] !== undefined);
-    if (warn) this.#warnings.register({ name: rest.name, priority: rest.priority, warn });
-    if (others || !warn) this.#chain.register(rest as Notifier);
+  register(notifier: Notifier): void {
+    registerApart(notifier, this.#warnings, this.#chain);
     this.#sayPhases();
   }
 
