@@ -38,6 +38,7 @@ await build({
     index: 'src/index.ts',
     policy: 'src/policy/index.ts',
     guard: 'src/guard/index.ts',
+    registered: 'src/registered/index.ts',
     linux: 'src/linux/index.ts',
     cli: 'src/cli/main.ts',
   },

@@ -88,7 +88,8 @@ test('tidy: the engine imports the engine only', () => {
   assert.deepEqual(strangers, []);
 });
 
-test('tidy: nothing reachable from the public entry imports node: or a package but the loader', () => {
+/** Every file that an entry brings along, and what it needs that is none of ours. */
+function reachable(entry: string): { seen: Set<string>; outside: Set<string> } {
   const seen = new Set<string>();
   const outside = new Set<string>();
   const visit = (file: string) => {
@@ -99,7 +100,25 @@ test('tidy: nothing reachable from the public entry imports node: or a package b
       else if (!name.endsWith('.wasm')) outside.add(name);
     }
   };
-  visit('src/index.ts');
+  visit(entry);
+  return { seen, outside };
+}
+
+test('tidy: nothing reachable from an entry for browsers imports node:', () => {
+  for (const room of ['policy', 'guard', 'registered']) {
+    const { seen, outside } = reachable(`src/${room}/index.ts`);
+    assert.deepEqual(
+      [...outside].filter((name) => name !== '@assemblyscript/loader'),
+      [],
+      room,
+    );
+    assert.ok(seen.size > 5, `the walk of ${room} went somewhere`);
+    assert.ok(![...seen].some((file) => file.startsWith('src/linux/')), room);
+  }
+});
+
+test('tidy: nothing reachable from the public entry imports node: or a package but the loader', () => {
+  const { seen, outside } = reachable('src/index.ts');
   assert.deepEqual([...outside], ['@assemblyscript/loader']);
   assert.ok(seen.has('src/engine.ts'), 'the walk reached the engine');
   assert.deepEqual(

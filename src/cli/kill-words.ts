@@ -6,11 +6,13 @@ import { grouped, memory } from './quantities.js';
 import { screenOf, wrapped } from './table.js';
 import { named, nobodyWords, schemeWords, spelledOut, victimWords } from './words.js';
 
-const PROOFS = {
+const PROOFS: Readonly<Record<NonNullable<KillReport['releasedBy']>, string>> = {
   pidfd: 'every task of it has exited',
   threads: 'every thread of it has exited',
   mrelease: 'the kernel took its memory (process_mrelease)',
-} as const;
+  memory: 'it holds less',
+  unregistered: 'it is registered no more',
+};
 
 const milliseconds = (ms: number) => `${grouped(Math.round(ms))} ms`;
 
@@ -27,9 +29,7 @@ function passedOverWords({ tgid, reason }: PassedOver): string {
 /** `SIGTERM to 4711 after 1 ms, SIGKILL to 4711 after 3,002 ms` */
 function signalWords({ signals, path }: KillReport): string {
   const sent = signals.map(({ signal, tgid, atMs }) => `${signal} to ${tgid} after ${milliseconds(atMs)}`);
-  return sent.length === 0
-    ? 'nobody was signalled'
-    : `${sent.join(', ')} (by ${path === 'pidfd' ? 'pidfd' : 'kill(2)'})`;
+  return sent.length === 0 ? 'nobody was signalled' : `${sent.join(', ')} (by ${path === 'kill' ? 'kill(2)' : path})`;
 }
 
 function sharerWords({ sharers }: KillReport): string[] {

@@ -9,7 +9,9 @@ export type KillOutcome = 'released' | 'stuck' | 'refused' | 'gone';
 /** `kcmp`: compared by the kernel. `vmsize`: guessed, nothing verified. `none`: the victim holds no memory any more. */
 export type SharerMethod = 'kcmp' | 'vmsize' | 'none';
 
+/** A registered task is asked, not signalled: SIGTERM stands for that, SIGKILL for being asked hard or ended. */
 export interface SentSignal {
+  /** Or the id of a registered task, as everywhere in the report. */
   readonly tgid: number;
   readonly signal: KillSignal;
   /** Milliseconds after the call, like every time in the report. */
@@ -25,16 +27,20 @@ export interface KillError {
 
 export interface KillReport {
   readonly tgid: number;
-  /** Latin-1, as the kernel has it; null when it was gone before it could be read. */
+  /** Latin-1, as the kernel has it; null when it was gone before it could be read. The whole name of a registered task. */
   readonly comm: string | null;
   readonly outcome: KillOutcome;
   /**
    * Null when released. refused: `init`, `self`, `ancestor`, `kernel_thread`, `not_a_leader`, `foreign_proc`, `sharer_protected`, `aborted`,
-   * or an errno name. gone: `exited`, `zombie`. stuck: `timeout`, `unverified_sharers`, `aborted`, `deadline`, or an errno name.
+   * or an errno name. gone: `exited`, `zombie`, `empty`. stuck: `timeout`, `unverified_sharers`, `aborted`, `deadline`, `threw`, or an
+   * errno name.
    */
   readonly reason: string | null;
-  /** `pidfd`: no other process can be hit. `kill`: the identity was read immediately before kill(2), microseconds remain. */
-  readonly path: 'pidfd' | 'kill';
+  /**
+   * `pidfd`: no other process can be hit. `kill`: the identity was read immediately before kill(2), microseconds remain. `shed`: a
+   * registered task, asked.
+   */
+  readonly path: 'pidfd' | 'kill' | 'shed';
   readonly askedSignal: KillSignal;
   /** The victim or a sharer holds CAP_SYS_RAWIO. */
   readonly rawio: boolean;
@@ -47,8 +53,11 @@ export interface KillReport {
     /** Perhaps sharers; waited for, never signalled. */
     readonly unverified: readonly number[];
   };
-  /** What proved the release: the pidfds, the states of all threads, or process_mrelease(2). */
-  readonly releasedBy: 'pidfd' | 'threads' | 'mrelease' | null;
+  /**
+   * What proved the release: the pidfds, the states of all threads, or process_mrelease(2). Of a registered task its memory, measured
+   * again, or that it is registered no more.
+   */
+  readonly releasedBy: 'pidfd' | 'threads' | 'mrelease' | 'memory' | 'unregistered' | null;
   /** Every signalled task had exited; false for a frozen victim whose memory process_mrelease took. */
   readonly exited: boolean;
   readonly mrelease: { readonly tries: number; readonly lastError: string | null };
@@ -60,6 +69,19 @@ export interface KillReport {
     readonly releasedMs: number | null;
     readonly totalMs: number;
   };
+  /** Of a registered task only. */
+  readonly shed?: ShedFacts;
+}
+
+/** What a registered task held and said; bytes. */
+export interface ShedFacts {
+  readonly heldBytes: number;
+  /** Null when it could not be measured. */
+  readonly leftBytes: number | null;
+  /** What it says it gave back, all answers together; null when it did not say. */
+  readonly claimedBytes: number | null;
+  /** What it threw last. */
+  readonly problem: string | null;
 }
 
 /** The report with the keys of the JSON output (`released_by`, `at_ms`), in the order of {@link KillReport}. */

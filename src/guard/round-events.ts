@@ -1,7 +1,7 @@
 /** Stage: kill. What those who are asked around a kill are told, by phase, and what they may answer. */
 import type { Phase } from '../policy/phases.js';
 
-/** The state of the domain when the round measured it. Bytes are integers up to 2^53. */
+/** The state of the domain when the round measured it. Bytes are integers up to 2^53; available ones below 0 where a budget is overdrawn. */
 export interface Pressure {
   /** Name of the domain, as printed at start. */
   readonly domain: string;

@@ -26,7 +26,7 @@ export type RoundOutcome =
   | 'called-off';
 
 export interface MemoryReading {
-  /** MemAvailable. */
+  /** MemAvailable, or what a budget leaves: below 0 where it is overdrawn. */
   availableBytes: number;
   /** Free, but kept at hand by one processor each and not counted in MemAvailable; 0 where it cannot be read. */
   perCpuBytes: number;

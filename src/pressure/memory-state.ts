@@ -13,7 +13,7 @@ export const PRESSURE_LEVELS: readonly PressureLevel[] = ['none', 'warn', 'term'
 export interface MemoryState {
   /** All there is: MemTotal, or the limit. */
   readonly totalKib: number;
-  /** What can be had without a kill, 0 … totalKib. */
+  /** What can be had without a kill, at most totalKib; below 0 where a budget is overdrawn. */
   readonly availableKib: number;
   /** What `availableKib` is a percentage of, ≥ 1. */
   readonly basisKib: number;
@@ -31,7 +31,7 @@ export function swapCounts(state: MemoryState): boolean {
   return state.swapTotalKib * 100 > state.totalKib * TINY_SWAP_PERCENT;
 }
 
-/** Available memory in percent of the basis, 0 … 100. */
+/** Available memory in percent of the basis, at most 100. */
 export function availablePercent(state: MemoryState): number {
   return (state.availableKib * 100) / state.basisKib;
 }

@@ -1,0 +1,7 @@
+/** Registered tasks: whatever holds memory and can give it back, guarded as a machine is. Re-exports only; nothing reachable from here imports `node:`. */
+export { guardRegistered, RegisteredGuard, type RegisteredGuardOptions } from './registered-guard.js';
+export { RegisteredReader } from './registered-reader.js';
+export type { RegisteredTask } from './registered-task.js';
+export { RegisteredWorld, type RegisteredWorldOptions } from './registered-world.js';
+export { type RegistryOptions, TaskRegistry } from './registry.js';
+export type { ShedAnswer, ShedAsk, TaskFigures, TaskSpec } from './task-spec.js';
