@@ -130,14 +130,15 @@ export class CgroupReader {
   }
 
   #swapState(limitBytes: number, swappedV1: number): { swapTotalKib: number; swapFreeKib: number } {
-    const machine = this.#swap();
-    if (machine.swapTotalKib === 0 || this.#swapLimit === null) return machine;
+    // Taken by name: who tells the swap of the machine may tell its memory too.
+    const { swapTotalKib, swapFreeKib } = this.#swap();
+    if (swapTotalKib === 0 || this.#swapLimit === null) return { swapTotalKib, swapFreeKib };
     // v1 limits memory and swap together: a group that fills its memory has the difference left for swap.
     const bound = this.#swapLimit.number() - (this.version === 1 ? limitBytes : 0);
     const used = this.version === 1 ? swappedV1 : (this.#swapUsage?.number() ?? 0);
     return {
-      swapTotalKib: Math.max(0, Math.min(machine.swapTotalKib, Math.floor(bound / 1024))),
-      swapFreeKib: Math.max(0, Math.min(machine.swapFreeKib, Math.floor((bound - used) / 1024))),
+      swapTotalKib: Math.max(0, Math.min(swapTotalKib, Math.floor(bound / 1024))),
+      swapFreeKib: Math.max(0, Math.min(swapFreeKib, Math.floor((bound - used) / 1024))),
     };
   }
 

@@ -159,6 +159,25 @@ test('cgroup: swap is what the group may have of what the machine has', (t) => {
   assert.deepEqual([one.read().swapTotalKib, one.read().swapFreeKib], [100 * 1024, 70 * 1024]);
 });
 
+test('cgroup: whoever tells the swap of the machine tells nothing else of the group', (t) => {
+  const tree = machine(t, {
+    'g/memory.limit_in_bytes': `${512 * MIB}\n`,
+    'g/memory.usage_in_bytes': `${500 * MIB}\n`,
+    'g/memory.stat': statV1({ inactive: 0, active: 0 }, 500 * MIB),
+  });
+  const machineMemory = {
+    totalKib: 2 ** 24,
+    availableKib: 2 ** 23,
+    basisKib: 2 ** 24,
+    swapTotalKib: 0,
+    swapFreeKib: 0,
+  };
+  const group = new CgroupReader({ dir: tree.at('g'), version: 1 }, () => machineMemory);
+  t.after(() => group.close());
+  const { totalKib, availableKib, basisKib, swapTotalKib } = group.read();
+  assert.deepEqual([totalKib, availableKib, basisKib, swapTotalKib], [512 * 1024, 12 * 1024, 512 * 1024, 0]);
+});
+
 test('cgroup: members are those of all groups below; one outside of the pid namespace makes the list incomplete', (t) => {
   const tree = machine(t, {
     'g/cgroup.procs': '10\n11\n',
