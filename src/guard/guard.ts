@@ -18,7 +18,7 @@ import type { World } from './world.js';
 
 export interface GuardOptions {
   readonly source: PressureSource;
-  readonly world: Pick<World, 'name' | 'nowMs' | 'measure' | 'pressureBegins'>;
+  readonly world: Pick<World, 'name' | 'nowMs' | 'measure' | 'pressureBegins' | 'shortageEnds'>;
   readonly rounds: { run(ask: RoundAsk): Promise<RoundReport> };
   /** Sleeps until a wake-up, the time, or `wake`. */
   readonly waiter: { wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<unknown>; wake(): void };
@@ -122,7 +122,10 @@ export class Guard {
     this.#level = level;
     this.#tell({ kind: 'level', atMs, level, was, words: source.describe() });
     if (was === 'none') world.pressureBegins();
-    if (isShort(was) && !isShort(level)) this.#pacing.over();
+    if (isShort(was) && !isShort(level)) {
+      this.#pacing.over();
+      world.shortageEnds();
+    }
     if (level === 'none' || compareLevels(level, was) < 0 || !warnings.everHad('warn') || warnings.walking) return;
     const { availableBytes, totalBytes } = world.measure();
     const event = { domain: world.name, round: this.counters.rounds, availableBytes, totalBytes, level };

@@ -44,6 +44,8 @@ export interface World {
   measure(): MemoryReading;
   /** Memory begins to be short: what others killed before does not count as in flight. */
   pressureBegins(): void;
+  /** Memory is not short any more: the next one who is dying is waited for anew. */
+  shortageEnds(): void;
   /** Fills the table with the members of the domain, scores and selects. `in-flight` too when others are killing. */
   choose(): Choice;
   /** The row of a task in the current snapshot, read in full and scored; below 0 when it is no member, or was not seen. */

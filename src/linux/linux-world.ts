@@ -76,6 +76,10 @@ export class LinuxWorld implements World {
     this.#others?.pressureBegins();
   }
 
+  shortageEnds(): void {
+    this.#others?.shortageEnds();
+  }
+
   choose(): Choice {
     this.#options.protector?.refresh();
     const choice = this.#chooser.choose();

@@ -36,6 +36,12 @@ export class Others {
     this.#oomKills = this.#domain.oomKills();
   }
 
+  /** Memory is not short any more, so nobody asks: a wait that was going on is over, and did not last until it is short again. */
+  shortageEnds(): void {
+    this.#sinceMs = Number.NaN;
+    this.#over = false;
+  }
+
   /** True when a kill by others is in flight. Asked of the snapshot just scored, while memory is short; it waits only so long. */
   areKilling(availableBytes: number, nowMs: number): boolean {
     const kills = this.#domain.oomKills();

@@ -51,6 +51,24 @@ test('guard: one round at a time; memory that falls further meanwhile hurries it
   assert.deepEqual([fake.rounds[1]!.ask.signal, fake.rounds[1]!.ask.hurry!.aborted], ['SIGKILL', false]);
 });
 
+test('guard: a shortage ends when memory is above the thresholds again, though it is still time to warn', async () => {
+  const fake = new FakeGuard();
+  void fake.guard.run();
+  for (const [level, ended] of [
+    ['warn', 0],
+    ['kill', 0],
+    ['term', 0],
+    ['warn', 1],
+    ['none', 1],
+    ['kill', 1],
+    ['none', 2],
+  ] as const) {
+    fake.level = level;
+    await fake.pass(100);
+    assert.equal(fake.shortagesEnded, ended, level);
+  }
+});
+
 test('guard: a round asks whether it is over, and gets the reading of that moment', async () => {
   const fake = new FakeGuard();
   fake.level = 'kill';

@@ -91,3 +91,16 @@ test('others: a guard that may not signal everybody chooses only tasks of its ow
   assert.deepEqual([1000, 1001, 0, 1002].map(flags), [0, 0, L.TASK_OUTSIDE, L.TASK_OUTSIDE]);
   assert.equal(exemptOthersTasks([1000], true), null);
 });
+
+test('others: when memory was not short meanwhile, one who is dying later is waited for anew', async () => {
+  const { others, put } = await scene([dying]);
+  assert.equal(others.areKilling(100 * MIB, 0), true);
+  others.shortageEnds();
+  put([{ ...dying, tgid: 12 }]);
+  assert.deepEqual(
+    [60_000, 60_050, 60_100].map((ms) => others.areKilling(100 * MIB, ms)),
+    [true, true, false],
+  );
+  others.shortageEnds();
+  assert.equal(others.areKilling(100 * MIB, 70_000), true, 'nor is a wait in vain remembered');
+});

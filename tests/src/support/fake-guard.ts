@@ -28,6 +28,7 @@ export class FakeGuard {
   readonly guard: Guard;
   forgotten = 0;
   began = 0;
+  shortagesEnded = 0;
   #wake: (() => void) | null = null;
   #woken = false;
   #untilMs = Number.POSITIVE_INFINITY;
@@ -47,6 +48,7 @@ export class FakeGuard {
       nowMs: () => this.nowMs,
       measure: () => READING,
       pressureBegins: () => void this.began++,
+      shortageEnds: () => void this.shortagesEnded++,
     };
     const run = (ask: RoundAsk) =>
       new Promise<RoundReport>((resolve) => {
