@@ -7,7 +7,7 @@ import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { LinuxDomain } from './linux-domain.js';
 
-/** How long it is waited for others when no memory comes back: a task of a few GB takes so long to exit. */
+/** How long it is waited for others while no memory comes back: one who dies may have to wait for a processor. */
 const LEAST_MS = 100;
 /** And at most while memory does come back. */
 const MOST_MS = 2000;
@@ -22,6 +22,8 @@ export class Others {
   #oomKills: number | null = null;
   /** Since when others are waited for; NaN while nobody is. */
   #sinceMs = Number.NaN;
+  /** When memory has come back last, and how much there was then. */
+  #grewMs = 0;
   #availableBytes = 0;
   /** The wait was in vain: it does not begin again before it was seen that nobody is dying. */
   #over = false;
@@ -53,11 +55,13 @@ export class Others {
       return false;
     }
     if (this.#over && !byKernel) return false;
-    if (byKernel || Number.isNaN(this.#sinceMs)) this.#sinceMs = nowMs;
-    const grows = availableBytes >= this.#availableBytes + PROGRESS_BYTES;
-    this.#availableBytes = availableBytes;
-    const waitedMs = nowMs - this.#sinceMs;
-    this.#over = waitedMs >= (grows ? MOST_MS : LEAST_MS);
+    const begins = byKernel || Number.isNaN(this.#sinceMs);
+    if (begins) this.#sinceMs = nowMs;
+    if (begins || availableBytes >= this.#availableBytes + PROGRESS_BYTES) {
+      this.#grewMs = nowMs;
+      this.#availableBytes = availableBytes;
+    }
+    this.#over = nowMs - this.#grewMs >= LEAST_MS || nowMs - this.#sinceMs >= MOST_MS;
     return !this.#over;
   }
 

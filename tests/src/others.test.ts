@@ -40,6 +40,21 @@ test('others: while memory comes back it is waited for up to 2 s', async () => {
   assert.deepEqual(seen, [true, true, true, true, false]);
 });
 
+test('others: memory that comes back with breaks is waited for: the 100 ms are from when some came last', async () => {
+  const { others } = await scene([dying]);
+  const seen = [
+    [0, 100],
+    [60, 130],
+    [120, 130],
+    [150, 130],
+    [159, 130],
+    [160, 131],
+    [259, 131],
+    [260, 131],
+  ].map(([ms, mib]) => others.areKilling(mib! * MIB, ms!));
+  assert.deepEqual(seen, [true, true, true, true, true, true, true, false]);
+});
+
 test('others: a zombie, a kernel thread, and one of ours that does not go are nobody to wait for', async () => {
   const { engine, others } = await scene([
     { ...dying, state: 'Z' },
