@@ -14,6 +14,7 @@ const MOST_MS = 2000;
 /** Less than this is what comes and goes anyway. */
 const PROGRESS_BYTES = 2 ** 20;
 
+const LEAVING = L.TASK_EXITING | L.TASK_NO_MM;
 const ZOMBIE = 'Z'.charCodeAt(0);
 
 export class Others {
@@ -65,13 +66,18 @@ export class Others {
     return !this.#over;
   }
 
-  /** A task without memory of its own that has not ended: what it held is being given back. */
+  /**
+   * A task that is leaving, or has no memory of its own any more, and has not ended: what it held is being given back. (It may begin
+   * to leave between two files that are read of it: then it has no memory, and is not marked as leaving.)
+   */
   #isSomebodyDying(): boolean {
     const engine = this.#engine;
     for (let slot = 0; slot < engine.count; ++slot) {
       const flags = engine.u32(L.C_FLAGS, slot);
-      if ((flags & L.TASK_EXITING) === 0 || (flags & (L.TASK_KTHREAD | L.TASK_BOUND | L.TASK_MEMDIE)) !== 0) continue;
-      if (engine.u32(L.C_STATE, slot) !== ZOMBIE || engine.u32(L.C_THREADS, slot) > 1) return true;
+      if ((flags & LEAVING) === 0 || (flags & (L.TASK_KTHREAD | L.TASK_BOUND | L.TASK_MEMDIE)) !== 0) continue;
+      const state = engine.u32(L.C_STATE, slot);
+      // Without a state it could not be read: gone, or hidden from us.
+      if (state !== 0 && (state !== ZOMBIE || engine.u32(L.C_THREADS, slot) > 1)) return true;
     }
     return false;
   }

@@ -67,6 +67,13 @@ test('others: a zombie, a kernel thread, and one of ours that does not go are no
   assert.equal(others.areKilling(0, 5000), false);
 });
 
+test('others: a task without memory is dying, though it was not marked as leaving when that was read; unless it was not read', async () => {
+  const { engine, others } = await scene([{ tgid: 11, state: 'S', threads: 1, hasMm: false }]);
+  assert.equal(others.areKilling(0, 0), true);
+  engine.view.setUint32(engine.cell(L.C_STATE, 0, 4), 0, true);
+  assert.equal(others.areKilling(0, 5000), false);
+});
+
 test('others: a zombie leader with threads that have no memory any more is still dying', async () => {
   const { others } = await scene([{ ...dying, state: 'Z', threads: 3 }]);
   assert.equal(others.areKilling(0, 0), true);
