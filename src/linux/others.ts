@@ -7,8 +7,10 @@ import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { LinuxDomain } from './linux-domain.js';
 
-/** How long it is waited for others while no memory comes back: one who dies may have to wait for a processor. */
+/** How long it is waited for others while no memory comes back and nobody is seen dying. */
 const LEAST_MS = 100;
+/** And for somebody who is: on a busy machine one who dies has to wait for a processor like everybody else. */
+const DYING_MS = 300;
 /** And at most while memory does come back. */
 const MOST_MS = 2000;
 /** Less than this is what comes and goes anyway. */
@@ -62,7 +64,7 @@ export class Others {
       this.#grewMs = nowMs;
       this.#availableBytes = availableBytes;
     }
-    this.#over = nowMs - this.#grewMs >= LEAST_MS || nowMs - this.#sinceMs >= MOST_MS;
+    this.#over = nowMs - this.#grewMs >= DYING_MS || nowMs - this.#sinceMs >= MOST_MS;
     return !this.#over;
   }
 
