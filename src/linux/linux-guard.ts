@@ -207,7 +207,12 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
     options.engine ?? (await openEngine({ maxTasks: Math.max(TASKS_LEAST, 2 * listPids('/proc').length) }));
   const { native } = load;
   const opened = openOrRefuse(() =>
-    openLinuxDomain(policy.domain, { for: options.for, native, thresholds: policy.thresholds }),
+    openLinuxDomain(policy.domain, {
+      for: options.for,
+      native,
+      thresholds: policy.thresholds,
+      cookie: options.cookie,
+    }),
   );
   const parts = openParts(engine, opened, load, options);
   const guard = new LinuxGuard(parts, options);

@@ -11,12 +11,15 @@ import { type LinuxDomain, systemDomain } from './linux-domain.js';
 import { memcgDomain } from './memcg-domain.js';
 import type { Native } from './native.js';
 import { numaDomain } from './numa-domain.js';
+import { subtreeDomain } from './subtree-domain.js';
 
 export interface OpenDomainOptions {
   /** What `auto` means: for a daemon the limit that holds pid 1 too, for a library the nearest above the application. */
   readonly for: 'daemon' | 'library';
   readonly thresholds: Thresholds;
   readonly native: Native | null;
+  /** Of a subtree: what its processes have in their environment. */
+  readonly cookie?: string | undefined;
 }
 
 export interface OpenedDomain {
@@ -31,7 +34,12 @@ export function openLinuxDomain(spec: DomainSpec, options: OpenDomainOptions): O
   if (spec === 'auto') return openAuto(options);
   if ('memcg' in spec) return { domain: openMemcg(namedLimit(spec.memcg), spec.memcg, options), reason: 'as asked' };
   if ('numaNode' in spec) return { domain: openNode(spec.numaNode), reason: 'as asked' };
-  throw new BadnessError('EDOMAIN', `domain ${JSON.stringify(spec)} is not one of this machine`);
+  if ('descendantsOf' in spec) {
+    const { native, cookie } = options;
+    const domain = subtreeDomain({ root: spec.descendantsOf, budgetBytes: spec.budget, cookie, native });
+    return { domain, reason: 'as asked' };
+  }
+  throw new BadnessError('EDOMAIN', `registered tasks (${spec.registered}) have a guard of their own: guardRegistered`);
 }
 
 function openAuto(options: OpenDomainOptions): OpenedDomain {

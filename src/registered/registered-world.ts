@@ -88,6 +88,8 @@ export class RegisteredWorld implements World {
 
   pressureBegins(): void {}
 
+  shortageEnds(): void {}
+
   choose(): Choice {
     const engine = this.#engine;
     this.#rows = this.#registry.list();

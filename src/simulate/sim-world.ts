@@ -46,6 +46,8 @@ export class SimWorld implements World {
 
   pressureBegins(): void {}
 
+  shortageEnds(): void {}
+
   choose(): Choice {
     const { totalBytes } = this.measure();
     const totalPages = Math.floor(totalBytes / PAGE_BYTES);

@@ -20,7 +20,7 @@ function run(args: string[]): string {
 const programs = blocks.filter(({ language }) => language === 'js');
 
 test('readme: it shows programs and command lines', () => {
-  assert.equal(programs.length, 2);
+  assert.equal(programs.length, 3);
   assert.equal(blocks.filter(({ language }) => language === 'console').length, 2);
 });
 
