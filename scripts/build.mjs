@@ -40,6 +40,7 @@ await build({
     guard: 'src/guard/index.ts',
     registered: 'src/registered/index.ts',
     linux: 'src/linux/index.ts',
+    report: 'src/report/index.ts',
     cli: 'src/cli/main.ts',
   },
 });

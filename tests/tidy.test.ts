@@ -105,7 +105,7 @@ function reachable(entry: string): { seen: Set<string>; outside: Set<string> } {
 }
 
 test('tidy: nothing reachable from an entry for browsers imports node:', () => {
-  for (const room of ['policy', 'guard', 'registered']) {
+  for (const room of ['policy', 'guard', 'registered', 'report']) {
     const { seen, outside } = reachable(`src/${room}/index.ts`);
     assert.deepEqual(
       [...outside].filter((name) => name !== '@assemblyscript/loader'),
@@ -123,6 +123,16 @@ test('tidy: nothing reachable from the public entry imports node: or a package b
   assert.ok(seen.has('src/engine.ts'), 'the walk reached the engine');
   assert.deepEqual(
     [...seen].filter((file) => /^src\/(linux|cli)\//.test(file)),
+    [],
+  );
+});
+
+test('tidy: reports are read where there is no system: nothing but the engine’s rooms is reachable', () => {
+  const { seen, outside } = reachable('src/report/index.ts');
+  assert.deepEqual([...outside], []);
+  assert.ok(seen.has('src/report/prefix.ts'), 'the walk reached the readers');
+  assert.deepEqual(
+    [...seen].filter((file) => !/^(?:src|src\/report|assembly)\/[\w-]+\.ts$/.test(file)),
     [],
   );
 });
