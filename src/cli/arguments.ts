@@ -7,6 +7,7 @@ const OPTIONS = {
   scheme: { type: 'string', multiple: true },
   count: { type: 'string', short: 'n' },
   json: { type: 'boolean' },
+  html: { type: 'boolean' },
   all: { type: 'boolean' },
   columns: { type: 'string' },
   rounds: { type: 'string' },
@@ -43,6 +44,7 @@ export interface Values {
   scheme?: string[];
   count?: string;
   json?: boolean;
+  html?: boolean;
   all?: boolean;
   columns?: string;
   rounds?: string;

@@ -13,7 +13,7 @@ export const EXIT = {
   notLinux: 5,
   /** A line of a task file is not a task record. Nothing was ranked. */
   badTask: 6,
-  /** The task file cannot be read. */
+  /** The file that a command was given cannot be read. */
   unreadable: 7,
   /** A kill was refused by name (EPERM, ancestor, …): nobody was signalled. */
   refused: 8,

@@ -4,7 +4,7 @@ import { SCHEMES } from '../index.js';
 import { COLUMN_NAMES } from './columns.js';
 import { wrapped } from './table.js';
 
-export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'kill', 'doctor'] as const;
+export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'kill', 'report', 'doctor'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 const INDENT = ' '.repeat(4);
@@ -36,7 +36,7 @@ const EXITS = `Exit codes:
   0  done           1  unexpected error      2  wrong command line
   3  no such pid    4  unknown scheme        5  no Linux /proc here (--tasks works)
   6  bad line in a task file; nothing is ranked
-  7  task file cannot be read`;
+  7  file cannot be read`;
 
 const KILL_EXITS = `  8  kill refused by name, nobody was signalled (EPERM, ancestor, ...)
   9  stuck: signalled, and its memory is not back in time
@@ -158,6 +158,22 @@ ${list(SCHEMES)}
 
 ${EXITS}
 ${KILL_EXITS}`,
+  report: () => `Usage: badness report [options] [FILE]
+
+Every out-of-memory event in a kernel log, of Linux 2.4 to today: who asked for
+memory, what was short, whom the kernel killed, and what that gave back. The task
+table of each is ranked again: by the scheme of the kernel that wrote it, which
+must name the kernel's victim (or it is said why that cannot be known), and by
+all others.
+
+  FILE                dmesg, /dev/kmsg, syslog, journalctl -k as text or -o json;
+                      - or none is standard input: dmesg | badness report
+  -n, --count N       rows of each table (5; 100 with --html)
+  --json              NDJSON: one object an event
+  --html              one page with plots that needs nothing else
+  --no-color          no colour on a terminal either; NO_COLOR does the same
+
+${EXITS}`,
   doctor: () => `Usage: badness doctor [options]
 
 What this machine lets badness do: which way signals go, capabilities, limits,
@@ -186,6 +202,7 @@ Who would be sacrificed if this machine ran out of memory, and why.
   compare             whom each scheme would choose
   guard               watch memory, and act in time; a dry run without --enforce
   kill                one round by hand; a dry run without --enforce
+  report [FILE]       OOM events in a kernel log, and the tables ranked again
   doctor              what this machine lets badness do
 
   -h, --help          this text; badness COMMAND --help says more

@@ -11,8 +11,9 @@ import { COMMANDS, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
 import { heedClosedPipe, writeLines } from './output.js';
 import { rank } from './rank.js';
+import { report } from './report.js';
 
-const RUN: Record<string, (argv: string[]) => Promise<void>> = { rank, explain, compare, guard, kill, doctor };
+const RUN: Record<string, (argv: string[]) => Promise<void>> = { rank, explain, compare, guard, kill, report, doctor };
 
 async function run([command, ...argv]: string[]): Promise<void> {
   if (command === undefined) throw usage(`expected a command: ${COMMANDS.join(', ')}; see badness --help`);

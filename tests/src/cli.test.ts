@@ -40,7 +40,12 @@ const NONE = /^$/;
 const T = `--tasks ${TASKS}`;
 
 const ROWS: Row[] = [
-  ['', 2, NONE, /^badness: expected a command: rank, explain, compare, guard, kill, doctor; see badness --help\n$/],
+  [
+    '',
+    2,
+    NONE,
+    /^badness: expected a command: rank, explain, compare, guard, kill, report, doctor; see badness --help\n$/,
+  ],
   ['--help', 0, /Usage: badness COMMAND[\s\S]*Exit codes:/, NONE],
   ['help', 0, /Usage: badness COMMAND/, NONE],
   ['--version', 0, /^\d+\.\d+\.\d+\n$/, NONE],
@@ -48,11 +53,11 @@ const ROWS: Row[] = [
     'rnak',
     2,
     NONE,
-    /^badness: expected one of rank, explain, compare, guard, kill, doctor, got "rnak", the nearest is rank; .*\n$/,
+    /^badness: expected one of rank, explain, compare, guard, kill, report, doctor, got "rnak", the nearest is rank; .*\n$/,
   ],
   ['--json', 2, NONE, /^badness: expected a command, got "--json"/],
   ['constructor', 2, NONE, /^badness: expected one of/],
-  ['rank --help', 0, /Usage: badness rank[\s\S]*--columns[\s\S]*7 {2}task file cannot be read\n$/, NONE],
+  ['rank --help', 0, /Usage: badness rank[\s\S]*--columns[\s\S]*7 {2}file cannot be read\n$/, NONE],
   ['explain --help', 0, /Usage: badness explain PID/, NONE],
   ['compare -h', 0, /Usage: badness compare/, NONE],
   ['rank --nope', 2, NONE, /^badness: Unknown option '--nope'; see badness rank --help\n$/],
