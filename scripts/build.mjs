@@ -41,7 +41,6 @@ await build({
     registered: 'src/registered/index.ts',
     linux: 'src/linux/index.ts',
     report: 'src/report/index.ts',
-    cli: 'src/cli/main.ts',
   },
 });
 // Threads load everything anew anyway: among the entries above they would only cut the chunks of the library smaller.
@@ -52,6 +51,23 @@ await build({
     'guard-worker': 'src/linux/guard-worker.ts',
     'ranker-worker': 'src/linux/ranker-worker.ts',
   },
+});
+/** The command line is built on the entries as they are shipped: it can use nothing else. */
+const publicEntries = {
+  name: 'public-entries',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.\/(\w+\/)?index\.js$/ }, ({ path }) => {
+      const [, room = 'index'] = /^\.\.\/(?:(\w+)\/)?index/.exec(path);
+      return { path: `./${room}.js`, external: true };
+    });
+  },
+};
+await build({
+  ...common,
+  splitting: false,
+  platform: 'neutral',
+  plugins: [publicEntries],
+  entryPoints: { cli: 'src/cli/main.ts' },
 });
 chmodSync('dist/cli.js', 0o755);
 const types = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types'];
