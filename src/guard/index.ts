@@ -12,6 +12,8 @@ export {
   allocationFailures,
   type CallerSourceOptions,
   callerSource,
+  type ReportedLevel,
+  reportedLevel,
 } from '../pressure/caller-sources.js';
 export { type MemoryReader, MemorySource, type MemorySourceOptions, memorySource } from '../pressure/memory-source.js';
 export {

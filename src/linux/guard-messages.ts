@@ -3,6 +3,7 @@ import type { GuardEvent } from '../guard/guard-events.js';
 import type { Answer, KillResult, PhaseEvents, ReactionContext } from '../guard/round-events.js';
 import type { Phase } from '../policy/phases.js';
 import type { Policy } from '../policy/policy.js';
+import type { PressureLevel } from '../pressure/memory-state.js';
 import type { GuardFacts } from './guard-facts.js';
 
 /** What the worker is started with. */
@@ -28,6 +29,7 @@ export type ToWorker =
   | { readonly kind: 'close' }
   /** The gate, which all threads share, let a reported failure through. */
   | { readonly kind: 'allocation-failed' }
+  | { readonly kind: 'report'; readonly level: PressureLevel }
   /** Notifiers of the application have handlers for these phases. */
   | { readonly kind: 'phases'; readonly phases: readonly Phase[] }
   | { readonly kind: 'answer'; readonly id: number; readonly answer: Answer | null; readonly error: string | null }

@@ -11,6 +11,7 @@ import type { LinuxDomain } from './linux-domain.js';
 import type { LinuxGuardOptions } from './linux-guard.js';
 import { LinuxWorld } from './linux-world.js';
 import { probePidfd } from './live-system.js';
+import { readMachine } from './machine.js';
 import { lockProgram } from './memory-lock.js';
 import type { NativeLoad } from './native.js';
 import type { OpenedDomain } from './open-domain.js';
@@ -52,7 +53,7 @@ export function openParts(
 ): GuardParts {
   const { policy, native: how } = options;
   const { native } = load;
-  const number = openNumber(engine, domain);
+  const number = openOrRefuse(() => openNumber(engine, domain));
   const waiter = createWaiter(native);
   const gate = openGate(engine, number, policy);
   const polls = waiter.body === 'poll';
@@ -60,7 +61,7 @@ export function openParts(
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
   const protector = new Protector(engine, options.protection);
   const source = openOrRefuse(() =>
-    openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), ...sleep }),
+    openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), sources: options.sources, ...sleep }),
   );
   return {
     engine,
@@ -81,9 +82,12 @@ export function openParts(
 
 /** The system is domain 0 of every engine; another one lies below it. */
 function openNumber(engine: Engine, domain: LinuxDomain): number {
-  const number = openDomain(engine, { kind: 'system' });
-  if (domain.kind === 'system') return number;
-  return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0 });
+  const { totalKib, swapTotalKib } = domain.reader.read();
+  const totalPages = Math.floor(((totalKib + swapTotalKib) * 1024) / readMachine().pageSize);
+  const isSystem = domain.kind === 'system';
+  const number = openDomain(engine, { kind: 'system', ...(isSystem ? { totalPages } : {}) });
+  if (isSystem) return number;
+  return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0, totalPages });
 }
 
 function openGate(engine: Engine, number: number, { gate: rule }: Policy) {

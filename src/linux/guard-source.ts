@@ -2,7 +2,13 @@
 import type { OomReason } from '../oom-state.js';
 import type { Policy } from '../policy/policy.js';
 import type { PsiRule } from '../policy/pressure-rule.js';
-import { type AllocationFailures, type AllocationGate, allocationFailures } from '../pressure/caller-sources.js';
+import {
+  type AllocationFailures,
+  type AllocationGate,
+  allocationFailures,
+  type ReportedLevel,
+  reportedLevel,
+} from '../pressure/caller-sources.js';
 import { type MemorySource, memorySource } from '../pressure/memory-source.js';
 import { combineSources, compareLevels, type PressureSource } from '../pressure/pressure.js';
 import type { LinuxDomain } from './linux-domain.js';
@@ -13,6 +19,8 @@ export interface GuardSource {
   readonly source: PressureSource;
   readonly memory: MemorySource;
   readonly failures: AllocationFailures;
+  /** What the program says. */
+  readonly reported: ReportedLevel;
   /** Which of them speaks now. */
   readonly reason: () => OomReason;
   /** What is not as it was asked for, in words. */
@@ -26,6 +34,8 @@ export interface GuardSourceOptions {
   readonly gate: AllocationGate;
   /** Ends the wait under way. */
   readonly wake: () => void;
+  /** Sources of the caller's own, heard as the policy says (`any`, `all`, and for how long). Closed with the rest. */
+  readonly sources?: readonly PressureSource[] | undefined;
   /** Shortest and longest sleep, ms. */
   readonly leastMs?: number;
   readonly mostMs?: number;
@@ -34,23 +44,30 @@ export interface GuardSourceOptions {
 /** @throws errno names when a source that the policy names cannot be read here. */
 export function openGuardSource(policy: Policy, domain: LinuxDomain, options: GuardSourceOptions): GuardSource {
   const { thresholds, pressure } = policy;
-  const { polls, gate, wake, leastMs, mostMs } = options;
+  const { polls, gate, wake, leastMs, mostMs, sources = [] } = options;
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
   const memory = memorySource(domain.reader, { thresholds, ...sleep });
   const psi = pressure.psi ? new PsiSource(psiOptions(pressure.psi, domain), polls) : null;
-  const asked = psi ? [memory, psi] : [memory];
+  const asked = [memory, ...(psi ? [psi] : []), ...sources];
   const level = asked.length > 1 || pressure.forMs > 0 ? combineSources(asked, pressure) : memory;
   const failures = allocationFailures(gate, wake);
+  const reported = reportedLevel(wake);
   const events = domain.sources(polls);
   // What the kernel or the program says happened needs no duration, and nobody to agree.
-  const source = combineSources([level, ...events, failures.source], { mode: 'any' });
+  const source = combineSources([level, ...events, failures.source, reported.source], { mode: 'any' });
   const notes = [psi, ...events].map((one) => (one as { note?: string | null } | null)?.note);
-  const reason = () => reasonOf(memory, failures, domain);
-  return { source, memory, failures, reason, notes: notes.filter((note) => typeof note === 'string') };
+  const reason = () => reasonOf(memory, failures, reported, domain);
+  return { source, memory, failures, reported, reason, notes: notes.filter((note) => typeof note === 'string') };
 }
 
-function reasonOf(memory: MemorySource, { source }: AllocationFailures, { kind }: LinuxDomain): OomReason {
-  if (source.read(0).level !== 'none') return 'allocation';
+function reasonOf(
+  memory: MemorySource,
+  failures: AllocationFailures,
+  reported: ReportedLevel,
+  { kind }: LinuxDomain,
+): OomReason {
+  if (failures.source.read(0).level !== 'none') return 'allocation';
+  if (compareLevels(reported.source.read(0).level, memory.level) > 0) return 'caller';
   if (compareLevels(memory.level, 'term') < 0) return 'stall';
   return kind === 'memcg' || kind === 'subtree' ? 'limit' : 'memory';
 }

@@ -73,6 +73,9 @@ function hear(guard: LinuxGuard, message: ToWorker): void {
     case 'allocation-failed':
       guard.openForAllocation();
       return;
+    case 'report':
+      guard.report(message.level);
+      return;
     case 'phases':
       registerApplication(guard, message.phases);
       return;

@@ -16,6 +16,7 @@ import { Rounds } from '../guard/rounds.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
 import type { Policy } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
+import type { PressureSource } from '../pressure/pressure.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import type { GuardFacts } from './guard-facts.js';
@@ -44,6 +45,8 @@ export interface LinuxGuardOptions {
   readonly mostMs?: number;
   /** Keeps the program's own code in memory (memory-lock.ts), where that may be done. Default false. */
   readonly lockMemory?: boolean;
+  /** Sources of pressure of the caller's own, besides memory. */
+  readonly sources?: readonly PressureSource[];
   /** What children of the application have in their environment (subtree.ts). */
   readonly cookie?: string;
   /** How protection is mirrored into the kernel. */
@@ -152,6 +155,11 @@ export class LinuxGuard {
   allocationFailed(): boolean {
     const { source, world } = this.#parts;
     return source.failures.allocationFailed(world.nowMs());
+  }
+
+  /** How short memory is, in the program's own judgement: stands until it says otherwise, beside what the guard reads itself. */
+  report(level: PressureLevel): void {
+    this.#parts.source.reported.report(level);
   }
 
   /** A report of another thread, which its gate let through. */

@@ -9,7 +9,7 @@ import { NotifierChain } from '../guard/notifier-chain.js';
 import { registerApart } from '../guard/register-apart.js';
 import type { KillResult } from '../guard/round-events.js';
 import { definePolicy, type Policy, type PolicyInput } from '../policy/policy.js';
-import type { PressureLevel } from '../pressure/memory-state.js';
+import { PRESSURE_LEVELS, type PressureLevel } from '../pressure/memory-state.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { GuardFacts } from './guard-facts.js';
 import type { GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
@@ -155,6 +155,17 @@ export class RunningGuard implements AsyncDisposable {
     if (new Gate(this.engine, this.#domain).call(monotonicMs()) !== 'kill') return false;
     this.#say({ kind: 'allocation-failed' });
     return true;
+  }
+
+  /**
+   * How short memory is, in the application's own judgement: stands until it says otherwise, beside what the guard reads itself.
+   * Throws RangeError for what is no level.
+   */
+  report(level: PressureLevel): void {
+    if (!PRESSURE_LEVELS.includes(level)) {
+      throw new RangeError(`level must be one of ${PRESSURE_LEVELS.join(', ')}, got ${JSON.stringify(level)}`);
+    }
+    this.#say({ kind: 'report', level });
   }
 
   /** Ends the guard, within a second even in the middle of a round. */

@@ -88,3 +88,33 @@ export function callerSource(options: CallerSourceOptions): PressureSource {
     close: () => options.close?.(),
   };
 }
+
+/** A level that the program itself says, as a pressure source. */
+export interface ReportedLevel {
+  readonly source: PressureSource;
+  /** Stands until another is said. @throws RangeError for what is no level. */
+  report(level: PressureLevel): void;
+}
+
+/** For programs that know better than their memory does: a queue that has grown too long, a quota of their own. `onReport` wakes whoever sleeps. */
+export function reportedLevel(onReport: () => void = () => {}): ReportedLevel {
+  let said: Pressure = NO_PRESSURE;
+  return {
+    report(level) {
+      if (!PRESSURE_LEVELS.includes(level)) {
+        throw new RangeError(`level must be one of ${PRESSURE_LEVELS.join(', ')}, got ${JSON.stringify(level)}`);
+      }
+      said = { level, error: null };
+      onReport();
+    },
+    source: {
+      name: 'the program',
+      read: () => said,
+      nextDelayMs: () => Number.POSITIVE_INFINITY,
+      wakeUps: noWakeUps,
+      describe: () => (said.level === 'none' ? '' : `the program says ${said.level}`),
+      forget() {},
+      close() {},
+    },
+  };
+}

@@ -138,3 +138,25 @@ test('startGuard: a listener of the application hears the shortage that the guar
   await guard.close();
   listener.close();
 });
+
+test('startGuard: what the application says stands beside what is read, until it says otherwise', {
+  skip,
+}, async (t) => {
+  const guard = await start(t, { domain: 'system' });
+  assert.throws(() => guard.report('much' as 'kill'), RangeError);
+  const levels: string[] = [];
+  const calm = within(
+    new Promise<void>((done) => {
+      guard.on('level', ({ level }) => {
+        levels.push(level);
+        if (level === 'none') done();
+      });
+    }),
+  );
+  const choice = firstChoice(guard);
+  guard.report('term');
+  assert.equal((await choice).level, 'term');
+  guard.report('none');
+  await calm;
+  assert.deepEqual(levels, ['term', 'none']);
+});
