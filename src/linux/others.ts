@@ -7,9 +7,9 @@ import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { LinuxDomain } from './linux-domain.js';
 
-/** How long it is waited for others while no memory comes back and nobody is seen dying. */
+/** How long a victim of the kernel's is waited for when nobody is seen dying. */
 const LEAST_MS = 100;
-/** And for somebody who is: on a busy machine one who dies has to wait for a processor like everybody else. */
+/** And whoever is seen dying, while no memory comes back: on a busy machine they wait for a processor like everybody else. */
 const DYING_MS = 300;
 /** And at most while memory does come back. */
 const MOST_MS = 2000;
@@ -25,6 +25,12 @@ export class Others {
   #oomKills: number | null = null;
   /** Since when others are waited for; NaN while nobody is. */
   #sinceMs = Number.NaN;
+  #kernelUntilMs = Number.NEGATIVE_INFINITY;
+  /**
+   * Who is waited for: those who were dying when the wait began, and still are. Most tasks that end are small, and gone at the next
+   * look; on a machine that builds something there is always another, and none of them may keep the guard from acting.
+   */
+  #dying: number[] = [];
   /** When memory has come back last, and how much there was then. */
   #grewMs = 0;
   #availableBytes = 0;
@@ -39,6 +45,7 @@ export class Others {
   /** Memory begins to be short: whom the kernel killed before that is history. */
   pressureBegins(): void {
     this.#oomKills = this.#domain.oomKills();
+    this.shortageEnds();
   }
 
   /** Memory is not short any more, so nobody asks: a wait that was going on is over, and did not last until it is short again. */
@@ -52,13 +59,14 @@ export class Others {
     const kills = this.#domain.oomKills();
     const byKernel = this.#oomKills !== null && kills !== null && kills > this.#oomKills;
     this.#oomKills = kills;
-    if (!byKernel && !this.#isSomebodyDying() && !(this.#sinceMs + LEAST_MS > nowMs)) {
-      this.#sinceMs = Number.NaN;
-      this.#over = false;
+    if (byKernel) this.#kernelUntilMs = nowMs + LEAST_MS;
+    const begins = byKernel || Number.isNaN(this.#sinceMs);
+    this.#dying = this.#dyingTasks().filter((tgid) => begins || this.#dying.includes(tgid));
+    if (this.#dying.length === 0 && nowMs >= this.#kernelUntilMs) {
+      this.shortageEnds();
       return false;
     }
     if (this.#over && !byKernel) return false;
-    const begins = byKernel || Number.isNaN(this.#sinceMs);
     if (begins) this.#sinceMs = nowMs;
     if (begins || availableBytes >= this.#availableBytes + PROGRESS_BYTES) {
       this.#grewMs = nowMs;
@@ -69,18 +77,20 @@ export class Others {
   }
 
   /**
-   * A task that is leaving, or has no memory of its own any more, and has not ended: what it held is being given back. (It may begin
-   * to leave between two files that are read of it: then it has no memory, and is not marked as leaving.)
+   * Tasks that are leaving, or have no memory of their own any more, and have not ended: what they held is being given back. (One may
+   * begin to leave between two files that are read of it: then it has no memory, and is not marked as leaving.)
    */
-  #isSomebodyDying(): boolean {
+  #dyingTasks(): number[] {
     const engine = this.#engine;
+    const dying: number[] = [];
     for (let slot = 0; slot < engine.count; ++slot) {
       const flags = engine.u32(L.C_FLAGS, slot);
       if ((flags & LEAVING) === 0 || (flags & (L.TASK_KTHREAD | L.TASK_BOUND | L.TASK_MEMDIE)) !== 0) continue;
       const state = engine.u32(L.C_STATE, slot);
+      const ended = state === ZOMBIE && engine.u32(L.C_THREADS, slot) <= 1;
       // Without a state it could not be read: gone, or hidden from us.
-      if (state !== 0 && (state !== ZOMBIE || engine.u32(L.C_THREADS, slot) > 1)) return true;
+      if (state !== 0 && !ended) dying.push(engine.u32(L.C_ID, slot));
     }
-    return false;
+    return dying;
   }
 }

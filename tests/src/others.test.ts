@@ -40,6 +40,31 @@ test('others: while memory comes back it is waited for up to 2 s', async () => {
   assert.deepEqual(seen, [true, true, true, true, false]);
 });
 
+test('others: of tasks that come and go, none is waited for beyond one look', async () => {
+  const { others, put } = await scene([dying]);
+  const seen: boolean[] = [];
+  for (let look = 0; look < 6; ++look) {
+    put([{ ...dying, tgid: 100 + look }]);
+    seen.push(others.areKilling(100 * MIB, look * 20));
+  }
+  assert.deepEqual(seen, [true, false, true, false, true, false]);
+});
+
+test('others: one who goes on dying is waited for while others come and go', async () => {
+  const { others, put } = await scene([dying]);
+  for (let look = 0; look < 6; ++look) {
+    put([dying, { ...dying, tgid: 100 + look }]);
+    assert.equal(others.areKilling(100 * MIB, look * 20), true);
+  }
+});
+
+test('others: who was seen dying before memory was short is nobody to have waited for', async () => {
+  const { others } = await scene([dying]);
+  assert.equal(others.areKilling(100 * MIB, 0), true);
+  others.pressureBegins();
+  assert.equal(others.areKilling(100 * MIB, 60_000), true);
+});
+
 test('others: memory that comes back with breaks is waited for: the 300 ms are from when some came last', async () => {
   const { others } = await scene([dying]);
   const seen = [
