@@ -72,7 +72,11 @@ export async function guard(argv: string[]): Promise<void> {
   const machine = readMachine();
   await nativeCalls(request.native);
   const stopped = untilStopped();
-  const out = openLineWriter();
+  const out = openLineWriter((lines) =>
+    json
+      ? JSON.stringify({ kind: 'dropped', lines })
+      : shown({ priority: 4, text: `${lines} lines could not be written` }),
+  );
   const say = (lines: Line[]) => {
     for (const line of lines) out.write(shown(line));
   };
