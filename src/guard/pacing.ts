@@ -35,7 +35,8 @@ export class Pacing {
 
   /** A round has ended. Null when it is not worth telling, else how many like it were not told. */
   ended({ outcome, reason, victim }: RoundReport, level: 'term' | 'kill', nowMs: number): number | null {
-    const now = `${outcome} ${reason} ${victim?.tgid}`;
+    // Whom SIGTERM would meet and whom SIGKILL would are two decisions.
+    const now = `${outcome} ${reason} ${victim?.tgid} ${outcome === 'dry' ? level : ''}`;
     this.#times = now === this.#last ? this.#times + 1 : 1;
     this.#dryLevel = outcome === 'dry' ? level : null;
     this.#notBeforeMs = nowMs + this.#pauseMs(outcome);

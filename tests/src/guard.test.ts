@@ -113,6 +113,7 @@ test('guard: a dry decision is repeated once a minute while pressure lasts, and 
   fake.rounds[3]!.end('dry');
   await fake.pass(50_000);
   assert.equal(fake.rounds.length, 4);
+  assert.equal(fake.of('round').length, 4, 'and told');
 });
 
 test('guard: a round that can do nothing is tried less and less often, told once, and told again after a minute', async () => {
