@@ -1,8 +1,7 @@
 // PSI triggers of the real kernel, with and without the privilege for short windows, under real stalls of a small cgroup.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, mkdirSync, openSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import { type TestContext, test } from 'node:test';
@@ -12,13 +11,18 @@ import { loadNative, POLLPRI } from '../../src/linux/native.js';
 import { openPsiTrigger, PsiReader, type PsiTriggerSpec } from '../../src/linux/psi.js';
 import { PsiSource } from '../../src/linux/psi-source.js';
 import { createWaiter } from '../../src/linux/wait.js';
-import { MIB, makeGroup, onTmpfs, startIn, until, v1Top, v2Top } from './support/hog.js';
+import { makeGroup, startIn, until, v2Top } from './support/hog.js';
+import { makeStalls, noPsi, noStalls } from './support/stalls.js';
 
 const FILE = '/proc/pressure/memory';
 const SPEC: PsiTriggerSpec = { kind: 'some', stallUs: 150_000, windowUs: 1_000_000 };
 const CHILD = 'psi';
 
 const { native, reason } = await loadNative();
+
+function psiSkip(): string | false {
+  return native === null ? `no native calls: ${reason}` : noPsi();
+}
 
 /** In a process of its own, where it has rights of its own: registers, says what it got, and waits for the first wake-up. */
 async function child(): Promise<void> {
@@ -38,37 +42,13 @@ async function child(): Promise<void> {
   process.exit(0);
 }
 
-function psiSkip(): string | false {
-  if (native === null) return `no native calls: ${reason}`;
-  try {
-    readFileSync(FILE);
-    return false;
-  } catch (error) {
-    return `no PSI: ${(error as NodeJS.ErrnoException).code}`;
-  }
-}
-
 /** CAP_SYS_RESOURCE is effective. */
 function privileged(): boolean {
   const hex = /^CapEff:\s*([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '0';
   return ((BigInt(`0x${hex}`) >> 24n) & 1n) === 1n;
 }
 
-const v1 = v1Top();
-const stallSkip = psiSkip() || ('skip' in v1 ? `no way to make stalls: ${v1.skip}` : false);
-
-/** Rewrites files within 16 MiB of memory: reclaim waits for writeback, which counts as a stall of memory. */
-function makeStalls(t: TestContext): boolean {
-  if (onTmpfs(tmpdir())) return false;
-  // In this order, because the writers must be gone before their files are.
-  const dir = makeGroup(t, 'top' in v1 ? v1.top : '', 'stall', { 'memory.limit_in_bytes': 16 * MIB });
-  const files = mkdtempSync(join(tmpdir(), 'badness-stall-'));
-  t.after(() => rmSync(files, { recursive: true, force: true }));
-  for (let index = 0; index < 4; index++) {
-    startIn(t, [dir], `while :; do dd if=/dev/zero of=${files}/f${index} bs=1M count=64 conv=notrunc; done`);
-  }
-  return true;
-}
+const stallSkip = psiSkip() || noStalls();
 
 interface Told {
   registered: { spec?: PsiTriggerSpec; note?: string | null; reason?: string };

@@ -176,14 +176,16 @@ test('v1 events: the root is refused by name, because it never fires', options, 
   assert.throws(() => new V1OomSource(top, native), { code: 'EROOTCGROUP' });
 });
 
-test('v1 events: the kernel takes exactly one blank between the parts', options, (t) => {
+test('v1 events: what the kernel takes as a registration, and what it refuses', options, (t) => {
   const dir = makeGroup(t, top, 'text');
-  const control = openSync(join(dir, 'memory.oom_control'), 'r');
+  const controlOf = (path: string): number => {
+    const fd = openSync(path, 'r');
+    t.after(() => closeSync(fd));
+    return fd;
+  };
+  const control = controlOf(join(dir, 'memory.oom_control'));
   const eventfd = native!.eventfd();
-  t.after(() => {
-    closeSync(control);
-    native!.close(eventfd);
-  });
+  t.after(() => native!.close(eventfd));
   const answer = (text: string): string => {
     try {
       writeFileSync(join(dir, 'cgroup.event_control'), text);
@@ -192,14 +194,47 @@ test('v1 events: the kernel takes exactly one blank between the parts', options,
       return (error as NodeJS.ErrnoException).code!;
     }
   };
-  assert.equal(answer(eventControlText(eventfd, control)), 'ok');
-  assert.equal(answer(`${eventfd}  ${control}`), 'EINVAL');
-  assert.equal(answer(`${eventfd}\t${control}`), 'EINVAL');
-  assert.equal(answer(`${eventfd}`), 'EINVAL');
-  assert.equal(answer(`${control} ${control}`), 'EINVAL', 'no eventfd');
-  // The same eventfd twice is signalled twice.
-  assert.equal(answer(`${eventfd} ${control}\n`), 'ok');
+  const elsewhere = controlOf(join(makeGroup(t, top, 'other'), 'memory.oom_control'));
+  const noControl = controlOf(join(dir, 'memory.stat'));
+  const table: [text: string, expected: string][] = [
+    [eventControlText(eventfd, control), 'ok'],
+    [`${eventfd} ${control}\n`, 'ok'],
+    [`  ${eventfd} ${control}`, 'ok'],
+    [`${eventfd} ${control} whatever`, 'ok'],
+    ['', 'ok'],
+    [`${eventfd}  ${control}`, 'EINVAL'],
+    [`${eventfd}\t${control}`, 'EINVAL'],
+    [`${eventfd}`, 'EINVAL'],
+    [`${eventfd} ${control}x`, 'EINVAL'],
+    [`-${eventfd} ${control}`, 'EINVAL'],
+    [`99999 ${control}`, 'EBADF'],
+    [`${eventfd} 99999`, 'EBADF'],
+    [`${control} ${control}`, 'EINVAL'],
+    [`${eventfd} ${elsewhere}`, 'EINVAL'],
+    [`${eventfd} ${noControl}`, 'EINVAL'],
+  ];
+  assert.deepEqual(
+    table.map(([text]) => [text, answer(text)]),
+    table,
+  );
 });
+
+test(
+  'v1 events: an eventfd that is registered twice counts twice; one that is closed is forgotten',
+  options,
+  async (t) => {
+    const { a, b } = nested(t);
+    const twice = listen(t, a);
+    const control = openSync(join(a, 'memory.oom_control'), 'r');
+    t.after(() => closeSync(control));
+    writeFileSync(join(a, 'cgroup.event_control'), eventControlText(twice.eventfd, control));
+    const closed = listen(t, a);
+    const after = listen(t, a);
+    closed.close();
+    assert.equal(await ended(startHog(t, b)), 'SIGKILL');
+    assert.deepEqual([twice.take(), after.take()], [2, 1]);
+  },
+);
 
 test('v1 events: a usage threshold is signalled upwards and downwards', options, async (t) => {
   const dir = makeGroup(t, top, 'usage', { 'memory.limit_in_bytes': 128 * MIB });
