@@ -39,6 +39,7 @@ await build({
     policy: 'src/policy/index.ts',
     guard: 'src/guard/index.ts',
     registered: 'src/registered/index.ts',
+    workers: 'src/guard/worker-tasks.ts',
     linux: 'src/linux/index.ts',
     report: 'src/report/index.ts',
   },
