@@ -12,6 +12,9 @@ import { guardRegistered, TaskRegistry } from '../../src/registered/index.js';
 import { ManualClock, settle } from './support/manual-clock.js';
 import { DOMAIN, MIB, never, type Tenant, tenantScene } from './support/tenants.js';
 
+/** A built entry, as a literal. */
+const entry = (name: string) => JSON.stringify(pathToFileURL(resolve(`dist/${name}.js`)).href);
+
 describe('registered guard: who is asked', () => {
   test('while the budget is not short nobody is; then the worst, and the others keep theirs', async (t) => {
     const { clock, guard, add, rounds, events } = await tenantScene(t);
@@ -258,8 +261,25 @@ describe('registered guard: its end', () => {
     await assert.rejects(guardRegistered({ policy, registry, leastMs: 0 }), RangeError);
   });
 
+  test('a page without shared memory and without node: the guard runs on the baseline build', async () => {
+    const code = `
+      delete globalThis.SharedArrayBuffer;
+      const { log } = console;
+      const { guardRegistered, TaskRegistry } = await import(${entry('registered')});
+      const { definePolicy } = await import(${entry('policy')});
+      for (const name of ['process', 'Buffer', 'require', 'setImmediate']) delete globalThis[name];
+      const registry = new TaskRegistry();
+      const policy = definePolicy({ enforce: true, domain: { registered: 'caches', budget: '1MiB' } });
+      const guard = await guardRegistered({ policy, registry, keepAlive: true, tell: ({ kind, report }) => {
+        if (kind === 'round') { log(guard.engine.build, report.outcome, report.freedBytes); guard.close(); }
+      } });
+      let bytes = 1e6;
+      registry.register({ name: 'cache', memory: () => bytes, shed: () => { bytes = 0; } });`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', code]);
+    assert.equal(stdout, 'baseline released 1000000\n');
+  });
+
   test('it does not keep the process alive, unless asked', async () => {
-    const entry = (name: string) => JSON.stringify(pathToFileURL(resolve(`dist/${name}.js`)).href);
     const run = (options: string) =>
       promisify(execFile)(process.execPath, [
         ...['--input-type=module', '-e'],
