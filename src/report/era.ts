@@ -2,7 +2,7 @@
  * Stage: table → points, before the points. Which kernel wrote a report, and so by which scheme it chose: from the
  * formats of its lines, which changed with the kernels, and from the release where a line says it.
  */
-import type { SchemeName } from '../schemes.js';
+import type { SchemeName } from '../index.js';
 import type { OomEvent } from './event.js';
 import type { InvocationForm } from './invocation.js';
 import type { KilledForm, SelectedForm } from './kill-lines.js';
@@ -155,7 +155,7 @@ function bounds(evidence: Evidence[]): { from: Evidence; to: Evidence } {
   return { from, to };
 }
 
-type Fit = Pick<Era, 'from' | 'to' | 'candidates' | 'sure' | 'why'>;
+type Fit = Omit<Era, 'release' | 'evidence'>;
 
 /** What is left where the pieces contradict: the table, which is what a scheme is applied to. */
 function vendorFit([table]: Evidence[], number: number | null, words: string): Fit {

@@ -1,5 +1,5 @@
 /** Stage: report. One event as a plain object: what the log says, what a second ranking says, and what cannot be known. */
-import type { RankedTask } from '../rank.js';
+import type { RankedTask } from '../index.js';
 import { constraintOf, type OomEvent, reportOf, rowOf, victimOf } from './event.js';
 import type { Usage } from './memory.js';
 import { notesOf } from './notes.js';

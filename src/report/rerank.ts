@@ -3,10 +3,17 @@
  * that printed it and by every other. The kernel's own must name the kernel's victim; where it does not, doubts.ts says
  * why that cannot be known.
  */
-import type { Engine } from '../engine.js';
-import { ineligibleTasks, type Outcome, type RankedTask, type Ranking, rankTasks } from '../rank.js';
-import { SCHEMES, type SchemeName } from '../schemes.js';
-import { loadTasks } from '../task.js';
+import {
+  type Engine,
+  ineligibleTasks,
+  loadTasks,
+  type Outcome,
+  type RankedTask,
+  type Ranking,
+  rankTasks,
+  SCHEMES,
+  type SchemeName,
+} from '../index.js';
 import { type Doubt, doubtsOf } from './doubts.js';
 import { type Era, eraOf } from './era.js';
 import { choseNobody, type OomEvent, slotOf, victimOf } from './event.js';

@@ -2,8 +2,7 @@
  * Stage: bytes → table. The rows of a report as task records. A report has no CPU time, no start time, no parent, no
  * session and no capabilities; what stands for them is said here, and what that leaves in doubt in doubts.ts.
  */
-import type { SchemeName } from '../schemes.js';
-import type { Task } from '../task.js';
+import type { SchemeName, Task } from '../index.js';
 import type { TableHeader, TableRow } from './table.js';
 
 /** Every capability that there is: what a task of root usually has. */
