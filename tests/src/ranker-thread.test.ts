@@ -33,24 +33,28 @@ describe('ranker: in a thread', { skip }, () => {
     assert.equal(queue.text(), '\n');
   });
 
-  test(`ranker: ${ROUNDS} rounds drain what it writes all the time; no descriptor is lost or closed twice`, async (t) => {
+  test(`ranker: rounds, ${ROUNDS} at least, drain what it writes all the time; no descriptor is lost or closed twice`, async (t) => {
     const engine = await openEngine({ maxTasks });
     const queue = openQueue(engine);
     await killRound(engine, { policy, queue });
     const before = descriptors();
-    const ranker = await startRanker(engine, { policy, everyMs: 20, count: 20 });
+    const ranker = await startRanker(engine, { policy, everyMs: 100, count: 20 });
     const seen = { queue: 0, scheme: 0, stale: 0 };
-    for (let round = 0; round < ROUNDS; ++round) {
+    // A busy machine gives the two threads their turns late: until both have had some.
+    const deadline = Date.now() + 20_000;
+    const isRace = () => ranker.counters.refreshes > 5 && seen.queue > 5;
+    for (let round = 0; round < ROUNDS || (!isRace() && Date.now() < deadline); ++round) {
       const { chosenBy, queueStale, outcome } = await killRound(engine, { policy, queue });
       assert.ok(['dry', 'gone'].includes(outcome), outcome);
       seen[chosenBy] += 1;
       if (queueStale) seen.stale += 1;
     }
     await ranker.close();
+    const raced = isRace();
     const { refreshes, failures, lastError } = ranker.counters;
     t.diagnostic(JSON.stringify({ ...seen, refreshes }));
     assert.deepEqual([failures, lastError], [0, null]);
-    assert.ok(refreshes > 5 && seen.queue > 5, 'it was a race');
+    assert.ok(raced, 'it was a race');
     assert.equal(descriptors(), before);
   });
 
