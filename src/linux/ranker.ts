@@ -13,7 +13,7 @@ import { RankedPids, type RankedPidsOptions } from './ranked-pids.js';
 export interface RankerOptions extends RankedPidsOptions {
   /** Where the lists go. One thread writes to a queue. */
   readonly queue: Pick<CandidateQueue, 'replace'>;
-  /** From one ranking to the next, ms, 20 … 60,000. Default 1,000. A list counts three times as long. */
+  /** Pause from one ranking to the next, ms, 20 … 60,000. Default 1,000. A list counts three times pause and ranking. */
   readonly everyMs?: number;
   /** Keeps the process alive between two rankings. Default false. */
   readonly keepAlive?: boolean;
@@ -69,11 +69,13 @@ export class Ranker {
 
   /** Ranks and replaces the list, now. False when that failed: counted, never thrown. */
   refresh(): boolean {
-    // From before the reading: a list is as old as what it was made from.
-    const untilMs = this.#clock.now() + LIST_LASTS * this.#everyMs;
+    const beganMs = this.#clock.now();
     const { refreshes, failures, lastError } = this.#counters;
     try {
-      const { count } = this.#queue.replace(this.#pids.read().join(' '), { untilMs });
+      const pids = this.#pids.read();
+      // From one list to the next it is the pause and the ranking, which takes long where there are thousands of tasks.
+      const periodMs = this.#everyMs + this.#clock.now() - beganMs;
+      const { count } = this.#queue.replace(pids.join(' '), { untilMs: beganMs + LIST_LASTS * periodMs });
       this.#counters = { refreshes: refreshes + 1, failures, lastError, queued: count };
       return true;
     } catch (error) {

@@ -55,7 +55,12 @@ export async function startGuard(options: StartGuardOptions): Promise<RunningGua
   const cookie = cookieFor(policy);
   const data: GuardWorkerData = { policy, memory, maxTasks, thread: GUARD_THREAD, native, leastMs, mostMs, cookie };
   // Flags of the application's own program (--input-type, --eval) are not for this one.
-  const worker = new Worker(new URL('./guard-worker.js', import.meta.url), { workerData: data, execArgv: [] });
+  const worker = new Worker(new URL('./guard-worker.js', import.meta.url), {
+    workerData: data,
+    execArgv: [],
+    // Descriptors of the candidate queue are the process's: opened by whoever fills it, closed by whoever takes them.
+    trackUnmanagedFds: false,
+  });
   const guard = new RunningGuard(worker, engine, policy);
   await guard.started;
   // Not before: an application that waits for nothing else would end in the middle of the start.

@@ -13,7 +13,7 @@ export interface StartRankerOptions {
   readonly policy: Policy;
   /** What domain `auto` means. Default `library`. */
   readonly for?: 'daemon' | 'library';
-  /** From one ranking to the next, ms, 20 … 60,000. Default 1,000. A list counts three times as long. */
+  /** Pause from one ranking to the next, ms, 20 … 60,000. Default 1,000. A list counts three times pause and ranking. */
   readonly everyMs?: number;
   /** Candidates in a list, 1 … 4,096. Default 10. */
   readonly count?: number;

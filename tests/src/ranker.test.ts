@@ -6,6 +6,7 @@ import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import { openEngine } from '../../src/engine.js';
 import { killRound } from '../../src/linux/kill-round.js';
+import { systemDomain } from '../../src/linux/linux-domain.js';
 import { monotonicMs } from '../../src/linux/linux-world.js';
 import { openQueue } from '../../src/linux/queue-tasks.js';
 import { RankedPids, rankedPids } from '../../src/linux/ranked-pids.js';
@@ -137,6 +138,23 @@ describe('ranker: when', { skip }, () => {
       await clock.advance(10 * pace);
       assert.deepEqual([queue.lists.length, queue.lists.at(-1)!.text, clock.pending], [5, '', 0]);
     }
+  });
+
+  test('ranker: what a ranking takes is part of the time from one list to the next', async (t) => {
+    const proc = crowd(t, 20);
+    const clock = new ManualClock();
+    const queue = new Recorder();
+    const domain = systemDomain(proc.root);
+    const read = domain.reader.read.bind(domain.reader);
+    domain.reader.read = () => {
+      clock.block(500);
+      return read();
+    };
+    const policy = definePolicy({ scheme: 'resident' });
+    const ranker = new Ranker(await openEngine({ maxTasks: 64 }), { policy, root: proc.root, domain, queue, clock });
+    ranker.refresh();
+    assert.equal(queue.lists[0]!.untilMs, 1000 + 3 * 1500);
+    ranker.close();
   });
 
   test('ranker: a failure is counted, the list before stays, and the next one follows', async (t) => {
