@@ -18,6 +18,8 @@ import { parseTaskStat } from './task-stat.js';
 
 /** So many of those that may be among the worst are read in full at a time; as in the scanner, more each time. */
 const WIDTH_MAX = 64;
+/** Full readings for a list of the worst, whatever their number: some 10 ms of them. */
+const READ_LEAST = 256;
 
 /** Chooses round after round by one policy. Signals nobody. */
 export class Chooser {
@@ -61,18 +63,29 @@ export class Chooser {
 
   /**
    * The ids of the `count` worst tasks of the choice just made, worst first. All of them were read in full then, so nobody
-   * who was left out has more points.
+   * who was left out has more points. There are fewer where it would take too many readings to tell who the last of them are:
+   * among thousands of equals everybody would have to be read.
    */
   worst(count: number, { options }: Choice): number[] {
     const scheme = schemeNumber(options.scheme);
+    let left = Math.max(READ_LEAST, 2 * count);
     for (let width = count; ; width = Math.max(count, Math.min(width * 2, WIDTH_MAX))) {
       const rows = this.engine.abi.rank(scheme, width);
       const slots = Array.from({ length: rows }, (_, index) => this.engine.ordered(index));
-      const bounds = slots.filter((slot) => (this.engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0);
-      if (bounds.length === 0) return slots.slice(0, count).map((slot) => this.engine.u32(L.C_ID, slot));
+      const bounds = slots.filter((slot) => this.isBound(slot));
+      if (bounds.length === 0 || left <= 0) {
+        const known = slots.findIndex((slot) => this.isBound(slot));
+        const end = known < 0 ? count : Math.min(known, count);
+        return slots.slice(0, end).map((slot) => this.engine.u32(L.C_ID, slot));
+      }
       for (const slot of bounds) this.scanner?.readFully(slot);
+      left -= bounds.length;
       scoreTasks(this.engine, options);
     }
+  }
+
+  private isBound(slot: number): boolean {
+    return (this.engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0;
   }
 
   /** Memory and swap of the domain, which kernel schemes scale by. */

@@ -36,7 +36,7 @@ export class RankedPids {
     this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, root);
   }
 
-  /** The pids of the worst now, worst first; never this process nor an ancestor of it. Throws what reading /proc throws. */
+  /** The pids of the worst now, worst first, `count` or, among thousands of equals, fewer; never this process nor an ancestor of it. Throws what reading /proc throws. */
   read(): number[] {
     return this.#chooser.worst(this.#count, this.#chooser.choose());
   }

@@ -4,6 +4,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
+import * as L from '../../assembly/layout.js';
 import { openEngine } from '../../src/engine.js';
 import { killRound } from '../../src/linux/kill-round.js';
 import { systemDomain } from '../../src/linux/linux-domain.js';
@@ -81,6 +82,24 @@ describe('ranker: whom it writes', { skip }, () => {
       assert.deepEqual(worst, (await rankingOf(proc, 'resident')).slice(0, 3));
     }
     ranked.close();
+  });
+
+  test('ranker: among very many equals the list ends where everybody would have to be read; what is in it is right', async (t) => {
+    const proc = crowd(t, 0);
+    const equals = 1500;
+    for (let pid = 100; pid < 100 + equals; ++pid) proc.put({ pid, vm: 3000, rss: 1000, pte: 40, start: 100 });
+    for (const pid of [2000, 2001, 2002]) proc.put({ pid, vm: 90_000, rss: pid * 10, pte: 100, start: 100 });
+    const engine = await openEngine({ maxTasks: 2048 });
+    const ranked = new RankedPids(engine, { policy: definePolicy({ scheme: 'resident' }), root: proc.root });
+    assert.deepEqual(ranked.read(), [2002, 2001, 2000]);
+    let bounds = 0;
+    for (let slot = 0; slot < engine.count; ++slot) {
+      if ((engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0) bounds += 1;
+    }
+    assert.ok(bounds > 1000, `${bounds} of ${engine.count} were not read in full`);
+    ranked.close();
+    const all = rankedPids(engine, { policy: definePolicy({ scheme: 'resident' }), root: proc.root, count: 1000 });
+    assert.equal(all.length, 1000);
   });
 
   test('ranker: this process and its ancestors are never in the list', async () => {
