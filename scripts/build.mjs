@@ -1,6 +1,6 @@
 // Builds dist/ from the sources: the two engines, the check of their binaries, the bundles, the types.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
 import { checkWasm } from './check-wasm.mjs';
 import { inlineWasm } from './inline-wasm.mjs';
@@ -71,5 +71,8 @@ await build({
   entryPoints: { cli: 'src/cli/main.ts' },
 });
 chmodSync('dist/cli.js', 0o755);
+const { policySchema } = await import('../dist/policy.js');
+const schema = policySchema(readFileSync('docs/policy.md', 'utf8'));
+writeFileSync('dist/badness.schema.json', `${JSON.stringify(schema, null, 2)}\n`);
 const types = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types'];
 run('node_modules/typescript/bin/tsc', ...types, '-p', 'tsconfig.build.json');

@@ -104,11 +104,14 @@ function reachable(entry: string): { seen: Set<string>; outside: Set<string> } {
   return { seen, outside };
 }
 
+/** Bundled packages that need nothing but the language. */
+const BUNDLED = ['@assemblyscript/loader', 're2js', 'smol-toml'];
+
 test('tidy: nothing reachable from an entry for browsers imports node:', () => {
   for (const room of ['policy', 'guard', 'registered', 'report']) {
     const { seen, outside } = reachable(`src/${room}/index.ts`);
     assert.deepEqual(
-      [...outside].filter((name) => name !== '@assemblyscript/loader'),
+      [...outside].filter((name) => !BUNDLED.includes(name)),
       [],
       room,
     );
@@ -136,6 +139,22 @@ test('tidy: reports stand on the public API: whatever else they took would cut i
   );
   assert.ok(own.length > 10);
   assert.deepEqual(breaches, []);
+});
+
+test('tidy: a library that few need is loaded when it is needed', () => {
+  const loaders = { 'smol-toml': 'src/policy/toml.ts', re2js: 'src/policy/regular-expression.ts' };
+  for (const [library, loader] of Object.entries(loaders)) {
+    const users = host.filter((file) => imports(file).includes(library));
+    assert.deepEqual(users, [loader]);
+    const statically = new RegExp(
+      `^(import|export)\\b[^;]*?from '\\./${loader.slice('src/policy/'.length, -3)}\\.js'`,
+      'm',
+    );
+    assert.deepEqual(
+      host.filter((file) => statically.test(text.get(file)!)),
+      [],
+    );
+  }
 });
 
 test('tidy: only src/linux and the CLI import node:', () => {

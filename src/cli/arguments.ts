@@ -34,6 +34,7 @@ const OPTIONS = {
   report: { type: 'string', short: 'r' },
   before: { type: 'string', short: 'P' },
   after: { type: 'string', short: 'N' },
+  effective: { type: 'boolean' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -71,6 +72,7 @@ export interface Values {
   report?: string;
   before?: string;
   after?: string;
+  effective?: boolean;
   help?: boolean;
 }
 

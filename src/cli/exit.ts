@@ -27,6 +27,8 @@ export const EXIT = {
   busy: 12,
   /** What a guard is to watch is not there, or its pressure cannot be read. */
   unwatchable: 13,
+  /** The policy file says something that is none. Nothing was done. */
+  badPolicy: 14,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
@@ -46,6 +48,8 @@ const EXIT_OF_CODE: Record<string, ExitCode> = {
   EUSERHZ: EXIT.notLinux,
   ETASKLINE: EXIT.badTask,
   ESCHEMA: EXIT.badTask,
+  EPOLICY: EXIT.badPolicy,
+  EPOLICYFILE: EXIT.unreadable,
 };
 
 /** The exit code and the words for whatever a command threw. */

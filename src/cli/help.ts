@@ -4,7 +4,7 @@ import { SCHEMES } from '../index.js';
 import { COLUMN_NAMES } from './columns.js';
 import { wrapped } from './table.js';
 
-export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'kill', 'report', 'doctor'] as const;
+export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'kill', 'report', 'doctor', 'policy'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 const INDENT = ' '.repeat(4);
@@ -37,6 +37,8 @@ const EXITS = `Exit codes:
   3  no such pid    4  unknown scheme        5  no Linux /proc here (--tasks works)
   6  bad line in a task file; nothing is ranked
   7  file cannot be read`;
+
+const POLICY_EXIT = ' 14  bad policy file; each error is one line, FILE:LINE: ...';
 
 const KILL_EXITS = `  8  kill refused by name, nobody was signalled (EPERM, ancestor, ...)
   9  stuck: signalled, and its memory is not back in time
@@ -184,6 +186,20 @@ would miss here.
   --json              one object on one line
 
 ${EXITS}`,
+  policy: () => `Usage: badness policy check FILE
+       badness policy show [--effective] [FILE]
+       badness policy schema
+
+A policy file (badness.toml) says what to watch, whom to spare and what to do;
+docs/policy.md has every key.
+
+  check FILE          says good, or what is wrong: line, key, what was expected
+  show [FILE]         the policy as a policy file; without FILE the defaults
+  --effective         with what the file leaves to the defaults, marked # default
+  schema              the JSON schema, for editors
+
+${EXITS}
+${POLICY_EXIT}`,
 };
 
 /** The help of one command, in lines. */
@@ -204,12 +220,14 @@ Who would be sacrificed if this machine ran out of memory, and why.
   kill                one round by hand; a dry run without --enforce
   report [FILE]       OOM events in a kernel log, and the tables ranked again
   doctor              what this machine lets badness do
+  policy              checks a policy file, and shows what it comes to
 
   -h, --help          this text; badness COMMAND --help says more
   --version           the version
 
 ${EXITS}
-${KILL_EXITS}`.split('\n');
+${KILL_EXITS}
+${POLICY_EXIT}`.split('\n');
 }
 
 /** The version of the package that this file was built into. */

@@ -10,10 +10,20 @@ import { guard } from './guard.js';
 import { COMMANDS, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
 import { heedClosedPipe, writeLines } from './output.js';
+import { policy } from './policy.js';
 import { rank } from './rank.js';
 import { report } from './report.js';
 
-const RUN: Record<string, (argv: string[]) => Promise<void>> = { rank, explain, compare, guard, kill, report, doctor };
+const RUN: Record<string, (argv: string[]) => Promise<void>> = {
+  rank,
+  explain,
+  compare,
+  guard,
+  kill,
+  report,
+  doctor,
+  policy,
+};
 
 async function run([command, ...argv]: string[]): Promise<void> {
   if (command === undefined) throw usage(`expected a command: ${COMMANDS.join(', ')}; see badness --help`);

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import { decodeComm } from '../comm.js';
 import type { Engine } from '../engine.js';
-import { matchComm } from '../policy/comm-glob.js';
+import { matchGlob } from '../policy/glob.js';
 import { parseTaskStat } from './task-stat.js';
 import { effectiveCapabilities } from './task-status.js';
 
@@ -39,7 +39,7 @@ export function exemptOwnAnd(never: readonly string[], root = '/proc', self = pr
     if (own.has(engine.fields[L.FIELD_TGID]!)) return L.TASK_SELF;
     const at = engine.window + L.W_COMM;
     const comm = decodeComm(engine.bytes.slice(at, at + L.COMM_BYTES));
-    return never.some((pattern) => matchComm(pattern, comm)) ? L.TASK_RULE_NEVER : 0;
+    return never.some((pattern) => matchGlob(pattern, comm)) ? L.TASK_RULE_NEVER : 0;
   };
 }
 

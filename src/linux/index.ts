@@ -26,6 +26,7 @@ export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
 export { type OpenedDomain, openLinuxDomain } from './open-domain.js';
+export { loadPolicyFile } from './policy-file.js';
 export {
   openPsiTrigger,
   type Psi,

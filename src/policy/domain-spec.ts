@@ -27,7 +27,7 @@ const cgroupPath = text(
   /^\/$|^(\/(?!\.{1,2}(\/|$))[^/\0\n]+)+$/,
   `the absolute path of a cgroup, such as '/user.slice', without '.', '..' or empty parts`,
 );
-const name = text(/^[a-z][\w.-]{0,63}$/i, 'a name: a letter, then up to 63 letters, digits, _ . -');
+const name = text(/^[A-Za-z][\w.-]{0,63}$/, 'a name: a letter, then up to 63 letters, digits, _ . -');
 
 export const domainSpec: Check<DomainSpec> = either<'auto' | 'system', DomainSpec>(oneOf(['auto', 'system']), {
   memcg: object<{ memcg: string }>({ memcg: [cgroupPath] }),

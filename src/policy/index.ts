@@ -1,7 +1,11 @@
 /** Policies: what to watch, whom to spare, what to do. Re-exports only; nothing reachable from here imports `node:`. */
-export { matchComm } from './comm-glob.js';
+
+export { type CompiledRule, type CompileOptions, compileRules, type FileCondition } from './compiled-rule.js';
+export type { ControlSettings } from './control.js';
 export type { DomainInput, DomainSpec } from './domain-spec.js';
+export { matchGlob } from './glob.js';
 export { defineThresholds, type Level, type LooseThresholds, type Thresholds } from './levels.js';
+export { NOTIFY_ON, type NotifyInput, type NotifyRule } from './notify.js';
 export type { PanicEnd, PanicPlan } from './panic-plan.js';
 export { PHASES, type Phase, type PhaseLimit, type PhaseLimits } from './phases.js';
 export {
@@ -16,6 +20,12 @@ export {
   type ReactionChoice,
   type SchemeParameters,
 } from './policy.js';
+export { POLICY_VERSION, type PolicyFile, parsePolicy } from './policy-file.js';
+export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
+export { policySchema } from './policy-schema.js';
+export { policyToToml, type ShowOptions } from './policy-toml.js';
+export { RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
+export { type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
 export {
   boundOf,
   fallenTo,

@@ -1,5 +1,5 @@
 /** Stage: gate. The three levels of pressure, as thresholds: what a person or program chose comes in, all defaults filled in goes out. */
-import { type Check, keyed, object, refuse } from './checks.js';
+import { type Check, check, keyed, object, objectForm, refuse } from './checks.js';
 import { scaled, showThreshold, type Threshold, type ThresholdInput, threshold } from './threshold.js';
 
 /** Reached when what is available and the free swap have both fallen so low. `swapFree: '100%'` leaves swap out. */
@@ -45,16 +45,21 @@ function checkOrder(milder: Level, worse: Level, path: string, milderName: strin
   }
 }
 
-export const thresholds: Check<Thresholds> = (value, path) => {
-  const given = keyed(value, path, ['warn', 'term', 'kill']);
-  const term = levelCheck({ percent: 10 }, { percent: 10 })(given.term, `${path}.term`);
-  const { available, swapFree } = term;
-  const kill = levelCheck(scaled(available, 0.5), scaled(swapFree, 0.5))(given.kill, `${path}.kill`);
-  const warn = levelCheck(scaled(available, 1.5), { percent: 100 })(given.warn, `${path}.warn`);
-  checkOrder(term, kill, path, 'term', 'kill');
-  checkOrder(warn, term, path, 'warn', 'term');
-  return Object.freeze({ warn, term, kill });
-};
+const { form } = levelCheck({ percent: 0 }, { percent: 0 });
+
+export const thresholds: Check<Thresholds> = check(
+  objectForm({ warn: form, term: form, kill: form }),
+  (value, path) => {
+    const given = keyed(value, path, ['warn', 'term', 'kill']);
+    const term = levelCheck({ percent: 10 }, { percent: 10 })(given.term, `${path}.term`);
+    const { available, swapFree } = term;
+    const kill = levelCheck(scaled(available, 0.5), scaled(swapFree, 0.5))(given.kill, `${path}.kill`);
+    const warn = levelCheck(scaled(available, 1.5), { percent: 100 })(given.warn, `${path}.warn`);
+    checkOrder(term, kill, path, 'term', 'kill');
+    checkOrder(warn, term, path, 'warn', 'term');
+    return Object.freeze({ warn, term, kill });
+  },
+);
 
 /** Checks thresholds and fills in the defaults, as definePolicy does. Throws TypeError or RangeError, by path. */
 export function defineThresholds(input: LooseThresholds = {}): Thresholds {

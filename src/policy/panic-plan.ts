@@ -1,5 +1,5 @@
 /** Stage: kill. What the reaction `panic` does when the hand-off is over, as data. */
-import { type Check, either, flag, integer, list, object, oneOf, refuse, text } from './checks.js';
+import { type Check, check, either, flag, integer, list, object, oneOf, refuse, text } from './checks.js';
 
 /** `exit`: this process ends with the code, 0 … 255. `reboot`: through sysrq. `command`: a program and its arguments. */
 export type PanicEnd = { readonly exit: number } | 'reboot' | { readonly command: readonly string[] };
@@ -32,10 +32,10 @@ const fields = object<PanicPlan>({
   allowReboot: [flag, false],
 });
 
-export const panicPlan: Check<PanicPlan> = (value, path) => {
+export const panicPlan: Check<PanicPlan> = check(fields.form, (value, path) => {
   const plan = fields(value, path);
   if (plan.end === 'reboot' && !plan.allowReboot) {
     return refuse(`${path}.end`, `something else while ${path}.allowReboot is not true`, plan.end);
   }
   return plan;
-};
+});

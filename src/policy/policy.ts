@@ -3,13 +3,29 @@
  * default filled in goes out. Guards of several domains have a policy each: `definePolicy({ ...policy, domain })`.
  */
 import { DEFAULT_SCHEME, SCHEMES, type SchemeName } from '../schemes.js';
-import { type Check, either, flag, integer, keyed, list, object, oneOf, refuse, text } from './checks.js';
-import { commGlob } from './comm-glob.js';
+import {
+  type Check,
+  check,
+  either,
+  flag,
+  integer,
+  keyed,
+  list,
+  object,
+  oneOf,
+  orNull,
+  refuse,
+  type Shape,
+  text,
+} from './checks.js';
 import { type DomainInput, type DomainSpec, domainSpec } from './domain-spec.js';
+import { commGlob } from './glob.js';
 import { type LooseThresholds, type Thresholds, thresholds } from './levels.js';
+import { type NotifyInput, type NotifyRule, notify } from './notify.js';
 import { type PanicPlan, panicPlan } from './panic-plan.js';
 import { type PhaseLimits, phaseLimits } from './phases.js';
 import { type PressureRule, type PsiRule, type PsiTriggerRule, pressureRule } from './pressure-rule.js';
+import { type Rule, type RuleInput, rules } from './rule.js';
 
 /** Code that must be loaded in another thread, since closures cannot go there. `module` is an absolute URL. */
 export interface ModuleExport {
@@ -72,6 +88,10 @@ export interface Policy {
   readonly limits: PhaseLimits;
   /** Patterns on comm of tasks that are never chosen. Given, it replaces NEVER_DEFAULT. */
   readonly never: readonly string[];
+  /** Of each kind of effect the first rule that matches a task counts; one that says `never` always does. Default none. */
+  readonly rules: readonly Rule[];
+  /** Who is told. Default nobody. */
+  readonly notify: readonly NotifyRule[];
 }
 
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
@@ -79,7 +99,19 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 type LoosePsi = Optional<Omit<PsiRule, 'trigger'> & { trigger: Optional<PsiTriggerRule> | null }>;
 
 export type PolicyInput = Optional<
-  Omit<Policy, 'domain' | 'parameters' | 'thresholds' | 'pressure' | 'gate' | 'panic' | 'escalation' | 'limits'> & {
+  Omit<
+    Policy,
+    | 'domain'
+    | 'parameters'
+    | 'thresholds'
+    | 'pressure'
+    | 'gate'
+    | 'panic'
+    | 'escalation'
+    | 'limits'
+    | 'rules'
+    | 'notify'
+  > & {
     domain: DomainInput;
     parameters: Optional<SchemeParameters>;
     thresholds: LooseThresholds;
@@ -88,6 +120,8 @@ export type PolicyInput = Optional<
     panic: Optional<PanicPlan>;
     escalation: Optional<Escalation>;
     limits: { readonly [K in keyof PhaseLimits]?: Optional<PhaseLimits[K]> | undefined };
+    rules: readonly RuleInput[];
+    notify: readonly NotifyInput[];
   }
 >;
 
@@ -107,7 +141,7 @@ const INT32_MAX = 2 ** 31 - 1;
 const milliseconds = integer(0, 3_600_000);
 const module = {
   module: object<ModuleExport>({
-    module: [text(/^[a-z][a-z\d+.-]+:\S+$/i, `an absolute URL such as 'file:///etc/badness/own.js'`)],
+    module: [text(/^[A-Za-z][A-Za-z\d+.-]+:\S+$/, `an absolute URL such as 'file:///etc/badness/own.js'`)],
     export: [text(/^[\p{L}_$][\p{L}\p{N}_$]*$/u, 'the name of an export')],
   }),
 };
@@ -125,12 +159,14 @@ const level = object<{ kind: 'level' }>({ kind: [oneOf(['level']), 'level'] });
 const kindOfGate = oneOf(['level', 'rate']);
 const GATE_KEYS = ['kind', 'calls', 'warmUpMs', 'windowMs', 'cooldownMs'];
 
-const gate: Check<GateRule> = (value, path) => {
+const gateForms = [kindOfGate.form, ...[level.form, rate.form].map((form) => ({ ...form, required: ['kind'] }))];
+const gate: Check<GateRule> = check({ anyOf: gateForms }, (value, path) => {
   const given = typeof value === 'string' ? { kind: kindOfGate(value, path) } : keyed(value, path, GATE_KEYS);
   return (kindOfGate(given.kind, `${path}.kind`) === 'rate' ? rate : level)(given, path);
-};
+});
 
-const policy = object<Policy>({
+/** Every key of a policy with its check and its default. */
+export const policyShape: Shape<Policy> = {
   enforce: [flag, false],
   domain: [domainSpec, 'auto'],
   scheme: [either<SchemeName, ModuleExport>(oneOf(SCHEMES), module), DEFAULT_SCHEME],
@@ -145,7 +181,7 @@ const policy = object<Policy>({
   thresholds: [thresholds, {}],
   pressure: [pressureRule, {}],
   gate: [gate, 'level'],
-  reaction: [(value, path) => (value === null ? null : reaction(value, path)), null],
+  reaction: [orNull(reaction), null],
   noVictim: [either<'panic' | 'none', ModuleExport>(oneOf(['panic', 'none']), module), 'none'],
   panic: [panicPlan, {}],
   escalation: [
@@ -158,7 +194,11 @@ const policy = object<Policy>({
   ],
   limits: [phaseLimits, {}],
   never: [list(commGlob), NEVER_DEFAULT],
-});
+  rules: [rules, []],
+  notify: [notify, []],
+};
+
+const policy = object<Policy>(policyShape);
 
 /**
  * Checks a policy and fills in the defaults. `definePolicy(definePolicy(x))` is the same policy again.

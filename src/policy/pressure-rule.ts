@@ -1,5 +1,5 @@
 /** Stage: watch. Which sources of pressure a policy listens to besides memory itself, and how they speak together, as data. */
-import { type Check, integer, object, oneOf, refuse } from './checks.js';
+import { type Check, check, integer, object, oneOf, orNull, refuse } from './checks.js';
 
 /** Percent of wall time in which tasks stood still for memory, 0 … 100; a level that is null is never reached. */
 export interface PsiRule {
@@ -27,25 +27,23 @@ export interface PressureRule {
   readonly psi: PsiRule | null;
 }
 
-function orNull<T>(check: Check<T>): Check<T | null> {
-  return (value, path) => (value === null ? null : check(value, path));
-}
-
-const percent: Check<number> = (value, path) =>
+const percent: Check<number> = check({ type: 'number', minimum: 0, maximum: 100 }, (value, path) =>
   typeof value === 'number' && value >= 0 && value <= 100
     ? value
-    : refuse(path, 'percent 0..100', value, typeof value === 'number');
+    : refuse(path, 'percent 0..100', value, typeof value === 'number'),
+);
 
-const trigger: Check<PsiTriggerRule> = (value, path) => {
-  const rule = object<PsiTriggerRule>({
-    stallMs: [integer(1, 10_000)],
-    windowMs: [integer(500, 10_000)],
-    level: [oneOf(['warn', 'term', 'kill']), 'term'],
-  })(value, path);
+const triggerFields = object<PsiTriggerRule>({
+  stallMs: [integer(1, 10_000)],
+  windowMs: [integer(500, 10_000)],
+  level: [oneOf(['warn', 'term', 'kill']), 'term'],
+});
+const trigger: Check<PsiTriggerRule> = check(triggerFields.form, (value, path) => {
+  const rule = triggerFields(value, path);
   return rule.stallMs <= rule.windowMs
     ? rule
     : refuse(`${path}.stallMs`, `at most windowMs (${rule.windowMs})`, rule.stallMs);
-};
+});
 
 const psi = object<PsiRule>({
   kind: [oneOf(['some', 'full']), 'some'],

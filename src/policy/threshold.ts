@@ -3,7 +3,7 @@
  * percentage or a number of bytes goes out, and the question whether a reading has fallen to it.
  */
 import { QUANTITY_MAX } from '../../assembly/layout.js';
-import { type Check, keyed, refuse } from './checks.js';
+import { type Check, check, keyed, objectForm, refuse } from './checks.js';
 
 /** A share of a total, 0 … 100 percent, or bytes, 0 … 2^53; with both, the lower counts (as -m beside -M of earlyoom). */
 export type Threshold =
@@ -16,6 +16,8 @@ export type ThresholdInput = Threshold | string;
 const WRITTEN = /^(\d{1,16}(?:\.\d{1,9})?)(%|B|[KMGT]iB)$/;
 const SIZES = 'BKMGT';
 const EXPECTED = `a size such as '512MiB'`;
+const bytesForm = (minimum: number) => ({ type: 'integer', minimum, maximum: QUANTITY_MAX });
+const writtenForm = { type: 'string', pattern: WRITTEN.source };
 
 function isQuantity(value: unknown, high: number): value is number {
   return typeof value === 'number' && value >= 0 && value <= high;
@@ -26,15 +28,18 @@ function bytesOf(digits: string, unit: string): number {
 }
 
 /** A size: an integer of bytes, 1 … 2^53, or text such as `4GiB`. Fractions of a byte are dropped. */
-export const size: Check<number> = (value, path) => {
+export const size: Check<number> = check({ anyOf: [writtenForm, bytesForm(1)] }, (value, path) => {
   const found = typeof value === 'string' ? WRITTEN.exec(value) : null;
   const bytes = found && found[2] !== '%' ? bytesOf(found[1]!, found[2]!) : value;
   if (Number.isInteger(bytes) && (bytes as number) > 0 && (bytes as number) <= QUANTITY_MAX) return bytes as number;
   return refuse(path, `${EXPECTED} or bytes 1..2^53`, value, typeof value === 'string' || typeof value === 'number');
-};
+});
+
+const shareForm = { type: 'number', minimum: 0, maximum: 100 };
+const thresholdForm = { anyOf: [writtenForm, objectForm({ percent: shareForm, bytes: bytesForm(0) })] };
 
 /** Throws TypeError for a bare number (percent or bytes?), RangeError for what is out of range. */
-export const threshold: Check<Threshold> = (value, path) => {
+export const threshold: Check<Threshold> = check(thresholdForm, (value, path) => {
   const expected = `a share such as '10%' (0..100) or ${EXPECTED} (0..2^53 bytes)`;
   let given = value;
   if (typeof value === 'string') {
@@ -49,12 +54,18 @@ export const threshold: Check<Threshold> = (value, path) => {
     return refuse(path, expected, typeof value === 'string' ? value : goodPercent ? bytes : percent);
   }
   return frozen(percent as number | undefined, bytes as number | undefined);
-};
+});
 
 /** Keys that are absent are not there, so that a policy can be compared and printed. */
 function frozen(percent: number | undefined, bytes: number | undefined): Threshold {
   const at = { ...(percent === undefined ? {} : { percent }), ...(bytes === undefined ? {} : { bytes }) };
   return Object.freeze(at as Threshold);
+}
+
+/** A size in the largest unit that it is a multiple of, which `size` and `threshold` read back. */
+export function showSize(bytes: number): string {
+  const unit = [...SIZES].findLastIndex((_, power) => bytes > 0 && bytes % 1024 ** power === 0);
+  return unit <= 0 ? `${bytes}B` : `${bytes / 1024 ** unit}${SIZES[unit]}iB`;
 }
 
 /** Text that `threshold` reads back, where there is one number only. */

@@ -6,7 +6,7 @@ import type { KillReport } from '../guard/kill-report.js';
 import { refuseModules } from '../guard/refuse-modules.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
-import { matchComm } from '../policy/comm-glob.js';
+import { matchGlob } from '../policy/glob.js';
 import { NEVER_DEFAULT, type Policy } from '../policy/policy.js';
 import { boundOf } from '../policy/threshold.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
@@ -137,7 +137,7 @@ export class RegisteredWorld implements World {
     if (task.protected) return L.TASK_PROTECTED;
     // Not as dying: the kernels' schemes would wait for it, and nobody else would ever be asked.
     if (this.#isSetAside(task, bytes)) return L.TASK_RULE_NEVER;
-    return this.#never.some((pattern) => matchComm(pattern, task.name)) ? L.TASK_RULE_NEVER : 0;
+    return this.#never.some((pattern) => matchGlob(pattern, task.name)) ? L.TASK_RULE_NEVER : 0;
   }
 
   /** Until it has given back after all. */

@@ -1,5 +1,5 @@
 /** Stage: none (input of a simulation). A scenario: a machine, the tasks that come and what they do, as a person writes it; every default filled in goes out. */
-import { type Check, flag, integer, list, object, oneOf, refuse, text } from '../policy/checks.js';
+import { type Check, check, flag, integer, list, object, oneOf, refuse, text } from '../policy/checks.js';
 import { size } from '../policy/threshold.js';
 
 /** Tasks of one kind. Bytes are integers, times milliseconds from the start, rates per second. */
@@ -67,7 +67,9 @@ const HOUR_MS = 3_600_000;
 const YEAR_MS = 31_536_000_000;
 
 /** A size, or nothing. */
-const amount: Check<number> = (value, path) => (value === 0 ? 0 : size(value, path));
+const amount: Check<number> = check({ anyOf: [size.form, { const: 0 }] }, (value, path) =>
+  value === 0 ? 0 : size(value, path),
+);
 const comm = text(/^[^\0/]{1,15}$/, 'a name of 1..15 characters');
 const time = integer(0, 24 * HOUR_MS);
 

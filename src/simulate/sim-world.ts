@@ -5,7 +5,7 @@ import { ESCALATION_START, type Escalation, stepEscalation } from '../guard/esca
 import type { KillReport, SentSignal } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
-import { matchComm } from '../policy/comm-glob.js';
+import { matchGlob } from '../policy/glob.js';
 import type { Policy } from '../policy/policy.js';
 import { scoreTasks, selectTask } from '../rank.js';
 import { loadTasks } from '../task.js';
@@ -54,7 +54,7 @@ export class SimWorld implements World {
     const { never, parameters } = this.#policy;
     const mayDie = this.#machine
       .records()
-      .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchComm(pattern, comm!)));
+      .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchGlob(pattern, comm!)));
     loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
     const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
     scoreTasks(this.#engine, options);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { commGlob, matchComm } from '../../src/policy/comm-glob.js';
+import { commGlob, matchGlob } from '../../src/policy/glob.js';
 import { definePolicy, NEVER_DEFAULT, type Policy, type PolicyInput } from '../../src/policy/policy.js';
 
 /** What comes from a file or a careless program, past the compiler. */
@@ -32,6 +32,8 @@ test('policy: without input it has the stated defaults', () => {
     noVictim: 'none',
     panic: { handOffMs: 5000, delayS: 10, end: { exit: 75 }, allowReboot: false },
     escalation: { rawioMs: 200, termMs: 3000, stuckMs: 10_000 },
+    rules: [],
+    notify: [],
   });
   assert.deepEqual(never, NEVER_DEFAULT);
   assert.deepEqual(Object.keys(limits), ['warn', 'relieve', 'beforeKill', 'react', 'afterKill']);
@@ -224,7 +226,7 @@ test('policy: whatever comes in, it is a frozen policy or one of the two errors'
 });
 
 test('policy: the shipped never list spares what takes the session along, and nobody else', () => {
-  const spared = (comm: string) => NEVER_DEFAULT.some((glob) => matchComm(glob, comm));
+  const spared = (comm: string) => NEVER_DEFAULT.some((glob) => matchGlob(glob, comm));
   const session = ['Xorg', 'Xwayland', 'gnome-shell', 'kwin_wayland', 'sway', 'gnome-session-b', 'systemd-logind'];
   const services = ['systemd', '(sd-pam)', 'sshd', 'sshd-session', 'dbus-daemon', 'dbus-broker', 'dbus-broker-lau'];
   for (const comm of [...session, ...services]) assert.ok(spared(comm), comm);

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { matchComm } from '../../src/policy/comm-glob.js';
+import { matchGlob } from '../../src/policy/glob.js';
 import { fallenTo, parseThresholdPair, showThreshold, threshold } from '../../src/policy/threshold.js';
 
 test('threshold: a threshold pair is read as earlyoom reads it', () => {
@@ -75,14 +75,14 @@ test('comm glob: a pattern matches as the regular expression that it stands for'
   fc.assert(
     fc.property(letters, letters, (glob, comm) => {
       const parts = [...glob].map((c) => (c === '*' ? '.*' : c === '?' ? '.' : c));
-      assert.equal(matchComm(glob, comm), new RegExp(`^${parts.join('')}$`, 'su').test(comm));
+      assert.equal(matchGlob(glob, comm), new RegExp(`^${parts.join('')}$`, 'su').test(comm));
     }),
   );
 });
 
 test('comm glob: no pattern takes long', () => {
   const start = process.cpuUsage().user;
-  assert.equal(matchComm('a*'.repeat(500), `${'a'.repeat(5000)}b`), true);
-  assert.equal(matchComm(`${'a*'.repeat(500)}c`, 'a'.repeat(5000)), false);
+  assert.equal(matchGlob('a*'.repeat(500), `${'a'.repeat(5000)}b`), true);
+  assert.equal(matchGlob(`${'a*'.repeat(500)}c`, 'a'.repeat(5000)), false);
   assert.ok(process.cpuUsage().user - start < 2e6);
 });

@@ -1,16 +1,16 @@
-/** Stage: selection. Patterns on the name of a task (comm, at most 15 bytes): `*` is any run, `?` any one character. */
-import { type Check, refuse } from './checks.js';
+/** Stage: selection. Patterns with `*`, any run, and `?`, any one character; and those on comm, which has at most 15 bytes. */
+import { type Check, check, refuse } from './checks.js';
 
 const COMM_MAX = 15;
 const encoder = new TextEncoder();
 
 /**
- * True when `glob` covers the whole of `comm`. Case counts. Takes time in proportion to the product of the lengths at
+ * True when `glob` covers the whole of `text`. Case counts. Takes time in proportion to the product of the lengths at
  * worst, whatever the pattern.
  */
-export function matchComm(glob: string, comm: string): boolean {
+export function matchGlob(glob: string, text: string): boolean {
   const wanted = [...glob];
-  const given = [...comm];
+  const given = [...text];
   let at = 0;
   let star = -1;
   let resume = 0;
@@ -33,10 +33,10 @@ export function matchComm(glob: string, comm: string): boolean {
 }
 
 /** A pattern that can match: the kernel cuts a comm off, so a longer text without `*` would protect nobody, silently. */
-export const commGlob: Check<string> = (value, path) => {
+export const commGlob: Check<string> = check({ type: 'string', minLength: 1 }, (value, path) => {
   if (typeof value !== 'string' || value === '') {
     return refuse(path, 'a name or pattern of a comm', value, value === '');
   }
   if (encoder.encode(value.replaceAll('*', '')).length <= COMM_MAX) return value;
   return refuse(path, `at most ${COMM_MAX} bytes besides '*', as comm is; cut it off and end it with '*'`, value);
-};
+});

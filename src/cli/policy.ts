@@ -1,0 +1,57 @@
+/** Stage: none (files). `badness policy`: checks a policy file, shows what it comes to, prints the schema for editors. */
+import { readFileSync } from 'node:fs';
+import { loadPolicyFile } from '../linux/index.js';
+import { type PolicyFile, PolicyFileError, parsePolicy, policyToToml } from '../policy/index.js';
+import { choice, readArguments, usage, type Values } from './arguments.js';
+import { CommandError, EXIT } from './exit.js';
+import { commandHelp } from './help.js';
+import { writeLines } from './output.js';
+import { counted } from './quantities.js';
+
+const ACTIONS = ['check', 'show', 'schema'] as const;
+/** A policy file that leaves everything to the defaults. */
+const DEFAULTS = 'version = 1\n';
+
+/** Reads a policy file; what is wrong in it goes to standard error, a line each. */
+export async function openPolicyFile(path: string): Promise<PolicyFile> {
+  try {
+    return await loadPolicyFile(path);
+  } catch (error) {
+    if (!(error instanceof PolicyFileError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    throw new CommandError(EXIT.badPolicy, `${path}: ${counted(error.problems.length, 'error')}`);
+  }
+}
+
+async function check(path: string): Promise<string[]> {
+  const { policies } = await openPolicyFile(path);
+  const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0);
+  return [`${path}: good, ${counted(policies.length, 'domain')}, ${counted(rules, 'rule')}`];
+}
+
+/** Without a file there are only defaults to be shown. */
+async function show(path: string | undefined, { effective = path === undefined }: Values): Promise<string[]> {
+  const file = path === undefined ? await parsePolicy(DEFAULTS) : await openPolicyFile(path);
+  return policyToToml(file, { effective }).trimEnd().split('\n');
+}
+
+function schema(): string[] {
+  return readFileSync(new URL('./badness.schema.json', import.meta.url), 'utf8')
+    .trimEnd()
+    .split('\n');
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function policy(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('policy', argv, ['effective', 'help'], []);
+  if (values.help) return writeLines(commandHelp('policy'));
+  const [word = '', path, ...others] = positionals;
+  const action = choice('badness policy', word, ACTIONS);
+  const [extra] = action === 'schema' && path !== undefined ? [path] : others;
+  if (extra !== undefined) throw usage(`policy ${action}: nothing may follow, got ${JSON.stringify(extra)}`);
+  if (values.effective && action !== 'show') throw usage(`--effective goes with show, got ${action}`);
+  if (action === 'schema') return writeLines(schema());
+  if (action === 'show') return writeLines(await show(path, values));
+  if (path === undefined) throw usage('policy check: expected a FILE, got nothing; see badness policy --help');
+  return writeLines(await check(path));
+}

@@ -1,0 +1,86 @@
+/** Stage: none (files). What is wrong with a policy file: collected by line, and thrown together. */
+import { BadnessError } from '../errors.js';
+import { refusalOf } from './checks.js';
+import { keyLines } from './key-lines.js';
+import { filePath, fileWords } from './spelling.js';
+
+export interface PolicyProblem {
+  /** From 1. */
+  readonly line: number;
+  /** The key, what was expected, and what came. */
+  readonly text: string;
+}
+
+/** `EPOLICY`: the text is no policy file. The message has one line for each problem, with the name of the file and the line. */
+export class PolicyFileError extends BadnessError {
+  readonly problems: readonly PolicyProblem[];
+
+  constructor(name: string, problems: readonly PolicyProblem[]) {
+    super('EPOLICY', problems.map(({ line, text }) => `${name}:${line}: ${text}`).join('\n'));
+    this.name = 'PolicyFileError';
+    this.problems = Object.freeze([...problems]);
+  }
+}
+
+/** Keys of tables in a sentence: `escalation.term_ms`. */
+const KEYS = /[a-z_]+(?:\.[a-z_]+)+/g;
+
+/** `a.b[0].c` → `a.b[0]` → `a.b` → `a` → nothing */
+function around(path: string): string {
+  const shorter = path.replace(/(\.[^.[]*|\[\d+\])$/, '');
+  return shorter === path ? '' : shorter;
+}
+
+export class Problems {
+  readonly #found: PolicyProblem[] = [];
+  readonly #lines: ReadonlyMap<string, number>;
+
+  constructor(text: string) {
+    this.#lines = keyLines(text);
+  }
+
+  get count(): number {
+    return this.#found.length;
+  }
+
+  /** Something about a key, by its path in the file. `within`: the domain's table that may say it before the file does. */
+  add(path: string, words: string, within = ''): void {
+    const { line, prefix } = this.#place(path, words, within);
+    const text = `${prefix}${path} ${words}`;
+    // What stands above several domains is checked with each of them.
+    if (!this.#found.some((known) => known.line === line && known.text === text)) this.#found.push({ line, text });
+  }
+
+  /** Runs a check; what it refuses is noted. */
+  async attempt(run: () => unknown, within = ''): Promise<void> {
+    try {
+      await run();
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (!refusal) throw error;
+      this.add(filePath(refusal.path), fileWords(refusal.wanted) + refusal.got, within);
+    }
+  }
+
+  throwIfAny(name: string): void {
+    if (this.#found.length === 0) return;
+    throw new PolicyFileError(
+      name,
+      this.#found.toSorted((a, b) => a.line - b.line),
+    );
+  }
+
+  /** Where a key stands, or the nearest table around it; else one of the keys that the words are about. */
+  #place(path: string, words: string, within: string): { line: number; prefix: string } {
+    const prefixes = within === '' ? [''] : [`${within}.`, ''];
+    const paths = [];
+    for (let at = path; at !== ''; at = around(at)) paths.push(at);
+    for (const at of [...paths, ...(words.match(KEYS) ?? [])]) {
+      for (const prefix of prefixes) {
+        const line = this.#lines.get(prefix + at);
+        if (line !== undefined) return { line, prefix };
+      }
+    }
+    return { line: this.#lines.get(within) ?? 1, prefix: prefixes[0]! };
+  }
+}
