@@ -57,8 +57,8 @@ import {
   W_TERMS,
   X_ORDER,
 } from './layout';
-import { ineligible_because, inputs_load, score } from './score';
-import { rank, select } from './select';
+import { ineligible_because, inputs_load } from './score';
+import { rank } from './select';
 import { column, f64_at, scratch, snapshot_current, u32_at } from './table';
 
 const FNV_OFFSET: u64 = 0xcbf29ce484222325;
@@ -75,11 +75,11 @@ export function explain(w: usize, slot: i32, scheme: i32): i32 {
   return answer;
 }
 
-/** One round's choice: scores, selects, and appends the record of it to the ring. Answers as `select` does. */
-export function decide(w: usize, scheme: i32): i32 {
-  const eligible = score(w, scheme);
-  if (eligible < 0) return eligible;
-  const outcome = select(w, scheme);
+/**
+ * Appends the record of a choice to the ring: `outcome` is what `select` answered, in a snapshot that was scored with the
+ * parameters at P_*, and whose points rules may have changed since; `eligible` tasks have some. Returns its number.
+ */
+export function decision_write(w: usize, scheme: i32, eligible: i32, outcome: i32): u32 {
   const snapshot = snapshot_current();
   const record = w + W_DECISION;
   for (let cell = record; cell < record + DECISION_BYTES; cell += 8) store<u64>(cell, 0);
@@ -98,7 +98,7 @@ export function decide(w: usize, scheme: i32): i32 {
   const to = DECISIONS + (sequence % DECISIONS_MAX) * DECISION_BYTES;
   copy(to, record, DECISION_BYTES);
   store_atomic(H_DECISIONS, sequence + 1);
-  return outcome;
+  return sequence;
 }
 
 function copy(to: usize, from: usize, bytes: usize): void {

@@ -4,7 +4,7 @@
  */
 
 export { points_scalar } from './badness';
-export { decide, explain } from './decision';
+export { decision_write, explain } from './decision';
 export { gate_call } from './gate';
 export { stat_parse } from './proc/stat';
 export { statm_parse } from './proc/statm';

@@ -5,7 +5,8 @@
 import * as L from '../assembly/layout.js';
 import { decodeComm } from './comm.js';
 import type { Engine } from './engine.js';
-import { type ScoreOptions, setParameters } from './rank.js';
+import { plainPoints } from './policy/rule-verdict.js';
+import { type ScoreOptions, scoreTasks, selectTask, setParameters } from './rank.js';
 import { SCHEMES, type SchemeName } from './schemes.js';
 import { TASK_KINDS, type TaskKind } from './task.js';
 
@@ -14,7 +15,10 @@ export interface DecisionRow {
   kind: TaskKind;
   /** tgid, or the id of a registered task. */
   id: number;
+  /** As rules left them. */
   points: number;
+  /** What a rule put before, or after, everybody else. */
+  class: 'first' | 'last' | null;
   /** 1/100 s since boot. */
   startTimeTicks: number;
 }
@@ -52,10 +56,19 @@ const OUTCOMES = new Map<number, Decision['outcome']>([
  * on one memory. Throws RangeError for parameters out of range.
  */
 export function decide(engine: Engine, options: ScoreOptions = {}): Decision {
-  const scheme = setParameters(engine, options);
-  const outcome = engine.abi.decide(engine.window, scheme);
-  if (outcome === L.E_RANGE) throw new RangeError(`parameters out of range: ${JSON.stringify(options)}`);
+  scoreTasks(engine, options);
+  recordDecision(engine, options, selectTask(engine, options).slot);
   return decisions(engine, 1)[0]!;
+}
+
+/**
+ * Keeps the record of a choice: `slot` is the row that was selected with these options, or why there is none, and the points
+ * of the snapshot are those it was selected by.
+ */
+export function recordDecision(engine: Engine, options: ScoreOptions, slot: number): void {
+  const points = new Float64Array(engine.memory.buffer, engine.cell(L.C_POINTS, 0, 8), engine.count);
+  const eligible = points.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + 1), 0);
+  engine.abi.decision_write(engine.window, setParameters(engine, options), eligible, slot);
 }
 
 /** The last decisions of this memory, newest first, `most` of them or as many as the ring still holds (64). */
@@ -76,7 +89,7 @@ function readRecord(engine: Engine, place: number): Decision {
     return {
       kind: TASK_KINDS[u32(from + L.ORDER_KIND)]!,
       id: u32(from + L.ORDER_ID) + u32(from + L.ORDER_ID_HI) * 2 ** 32,
-      points: f64(from + L.ORDER_POINTS),
+      ...plainPoints(f64(from + L.ORDER_POINTS)),
       startTimeTicks: f64(from + L.ORDER_START_TICKS),
     };
   });

@@ -25,7 +25,7 @@ export interface EngineAbi extends GateAbi, QueueAbi, TokenAbi {
   select(w: number, scheme: number): number;
   rank(scheme: number, limit: number): number;
   explain(w: number, slot: number, scheme: number): number;
-  decide(w: number, scheme: number): number;
+  decision_write(w: number, scheme: number, eligible: number, outcome: number): number;
 }
 
 export type EngineBuild = 'shared' | 'baseline';

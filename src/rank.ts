@@ -4,6 +4,7 @@
  */
 import * as L from '../assembly/layout.js';
 import type { Engine } from './engine.js';
+import type { RuleHit } from './policy/row-rules.js';
 import { DEFAULT_SCHEME, type SchemeName, schemeNumber } from './schemes.js';
 import { type Machine, type Task, taskAt } from './task.js';
 
@@ -65,6 +66,8 @@ export interface RankedTask extends Required<Omit<Task, 'cgroup'>> {
   oomScore: number | null;
   /** What would come back: rss, swap and page tables together, in pages. */
   chargePages: number;
+  /** What the rules of a policy made of the points; left out where there are no rules. */
+  rules?: readonly RuleHit[];
 }
 
 export type Outcome = 'victim' | 'no-victim' | 'in-flight';

@@ -82,7 +82,7 @@ export const REGISTERED_ID: RecordKey<Task> = key('tgid', 'tgid', quantity);
 export const OUTPUT_KEYS = ['rank', 'points', 'eligible', 'reason', 'oom_score'] as const;
 
 /** The member of a ranked task that each of them holds. */
-export const OUTPUT_MEMBERS: Record<(typeof OUTPUT_KEYS)[number], keyof RankedTask> = {
+export const OUTPUT_MEMBERS: Record<(typeof OUTPUT_KEYS)[number], Exclude<keyof RankedTask, 'rules'>> = {
   rank: 'rank',
   points: 'points',
   eligible: 'eligible',

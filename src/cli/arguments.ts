@@ -35,6 +35,7 @@ const OPTIONS = {
   before: { type: 'string', short: 'P' },
   after: { type: 'string', short: 'N' },
   effective: { type: 'boolean' },
+  policy: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -73,6 +74,7 @@ export interface Values {
   before?: string;
   after?: string;
   effective?: boolean;
+  policy?: string;
   help?: boolean;
 }
 

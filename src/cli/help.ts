@@ -148,6 +148,7 @@ the kill is refused or the task is gone, nobody else is killed instead.
   --queue 'PID ...'   these first, the first one alive that may be chosen; when
                       there is none among them the scheme chooses
   --signal NAME       begin with TERM (default) or KILL
+  --policy FILE       rules and parameters of a policy file; see badness policy
   --scheme NAME       how points are computed (badness)
   --domain NAME       what is short of memory; only system yet
   --native HOW        auto (default) or none: without koffi; see badness doctor
@@ -159,7 +160,8 @@ Schemes:
 ${list(SCHEMES)}
 
 ${EXITS}
-${KILL_EXITS}`,
+${KILL_EXITS}
+${POLICY_EXIT}`,
   report: () => `Usage: badness report [options] [FILE]
 
 Every out-of-memory event in a kernel log, of Linux 2.4 to today: who asked for

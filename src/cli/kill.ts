@@ -2,7 +2,7 @@
 import { type PassedOver, roundReportToJson } from '../guard/index.js';
 import type { Engine } from '../index.js';
 import { killRound, openQueue, readMachine } from '../linux/index.js';
-import { definePolicy } from '../policy/index.js';
+import { definePolicy, type PolicyInput } from '../policy/index.js';
 import {
   choice,
   type OptionName,
@@ -18,10 +18,11 @@ import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import { killLines, refusalWords } from './kill-words.js';
 import { writeLines } from './output.js';
+import { openPolicyFile } from './policy.js';
 import { openEngineFor } from './source.js';
 
 const OPTIONS: readonly OptionName[] = [
-  ...(['enforce', 'json', 'domain', 'scheme', 'signal', 'queue', 'native'] as const),
+  ...(['enforce', 'json', 'domain', 'scheme', 'signal', 'queue', 'native', 'policy'] as const),
   ...(['max-discount', 'age', 'adj', 'help'] as const),
 ];
 
@@ -40,17 +41,29 @@ const EXIT_OF_OUTCOME = {
   'in-flight': EXIT.busy,
 } as const;
 
-/** What the command line asks of the round, checked before anything is looked at. */
-function roundOptions(values: Values) {
+/** The policy of the system in a file, if one is named. */
+async function policyIn(path: string | undefined): Promise<PolicyInput> {
+  if (path === undefined) return {};
+  const { policies } = await openPolicyFile(path);
+  const ours = policies.find(({ domain }) => domain === 'system' || domain === 'auto');
+  if (!ours) throw usage(`--policy: expected one of domain system or auto in ${path}, got none`);
+  return ours;
+}
+
+/** What the command line asks of the round, over what a policy file says, checked before anything is looked at. */
+async function roundOptions(values: Values) {
   const { domain = 'system', native } = values;
   if (domain !== 'system') throw usage(`--domain: only system yet, got ${JSON.stringify(domain)}`);
   const scheme = values.scheme?.at(-1);
+  const base = await policyIn(values.policy);
   return {
     policy: definePolicy({
+      ...base,
+      // Whoever asks for a round by hand asks for the kill by hand too.
       enforce: values.enforce === true,
       domain,
-      scheme: scheme === undefined ? undefined : schemeNamed(scheme),
-      parameters: scoreOptions(values),
+      scheme: scheme === undefined ? base.scheme : schemeNamed(scheme),
+      parameters: { ...base.parameters, ...scoreOptions(values) },
     }),
     signal: SIGNALS[choice('--signal', values.signal ?? 'TERM', ['TERM', 'KILL'])],
     ...(native === undefined ? {} : { native: choice('--native', native, ['auto', 'none']) }),
@@ -75,7 +88,7 @@ export async function kill(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('kill', argv, OPTIONS, []);
   if (values.help) return writeLines(commandHelp('kill'));
   refuseOperands('kill', positionals, '--queue names tasks that come first');
-  const options = roundOptions(values);
+  const options = await roundOptions(values);
   const machine = readMachine();
   await nativeCalls(options.native);
   const engine = await openEngineFor('/proc');

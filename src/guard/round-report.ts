@@ -2,6 +2,7 @@
 import { SCHEMA_VERSION } from '../../assembly/layout.js';
 import type { Terms } from '../explain.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
+import type { RulesReport } from '../policy/row-rules.js';
 import type { Ineligible, RankedTask } from '../rank.js';
 import { rankedToRecord } from '../task-json.js';
 import { type KillReport, killReportToJson } from './kill-report.js';
@@ -56,6 +57,8 @@ export interface RoundReport {
   passedOver: PassedOver[];
   victim: RankedTask | null;
   terms: Terms | null;
+  /** What the rules cost; null without rules. What they did to the victim stands in its `rules`. */
+  rules: RulesReport | null;
   /** What the victim holds, and so what its end should give back, in bytes. */
   expectedBytes: number;
   kill: KillReport | null;
@@ -77,7 +80,7 @@ export function roundReportToJson(report: RoundReport): { readonly [key: string]
   return {
     schema: SCHEMA_VERSION,
     ...(snakeKeys(choice as unknown as Plain) as { readonly [key: string]: Plain }),
-    victim: victim && (rankedToRecord(victim) as Plain),
+    victim: victim && ({ ...rankedToRecord(victim), ...(victim.rules ? { rules: victim.rules } : {}) } as Plain),
     ...(snakeKeys({ terms, expectedBytes, freedBytes, before, after } as unknown as Plain) as object),
     kill: kill && killReportToJson(kill),
     panicking: reaction?.panicking ?? false,

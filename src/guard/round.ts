@@ -4,13 +4,13 @@
  * wait until the memory is back, measure, afterKill. The gate and the pressure are whose who asks for a round.
  */
 import * as L from '../../assembly/layout.js';
+import { recordDecision } from '../decision.js';
 import type { Engine } from '../engine.js';
 import { explainTask } from '../explain.js';
 import type { OomVictim } from '../oom-state.js';
 import type { Policy } from '../policy/policy.js';
 import type { CandidateQueue } from '../queue.js';
 import { rankedAt } from '../rank.js';
-import { schemeNumber } from '../schemes.js';
 import type { KillToken } from '../token.js';
 import type { KillReport, KillSignal } from './kill-report.js';
 import type { NotifierChain } from './notifier-chain.js';
@@ -126,8 +126,9 @@ export class Round {
     }
     const { engine, world } = this.#options;
     const choice = world.choose();
-    // The record of a round says whom the scheme chose, also where the queue goes before it.
-    engine.abi.decide(engine.window, schemeNumber(choice.options.scheme));
+    report.rules = choice.rules?.report ?? null;
+    // The record of a round says who was chosen by points, also where the queue goes before that.
+    recordDecision(engine, choice.options, choice.slot);
     this.#slot = this.#fromQueue(choice) ?? choice.slot;
     if (this.#slot < 0 && choice.outcome === 'in-flight') {
       report.outcome = 'in-flight';
@@ -195,12 +196,13 @@ export class Round {
     return null;
   }
 
-  #describe({ options }: Choice): void {
+  #describe({ options, rules }: Choice): void {
     const { engine, world } = this.#options;
     const report = this.#report;
     report.terms = explainTask(engine, this.#slot, options);
     report.victim = rankedAt(engine, this.#slot, options.scheme);
     if (report.chosenBy === 'scheme') report.victim.rank = 1;
+    if (rules) report.victim.rules = rules.hitsOf(this.#slot);
     report.expectedBytes = engine.f64(L.C_CHARGE, this.#slot) * world.pageSize;
   }
 
@@ -267,6 +269,7 @@ export function blankReport(domain: string, enforce: boolean, now: MemoryReading
       passedOver: [],
       victim: null,
       terms: null,
+      rules: null,
     },
     ...{
       expectedBytes: 0,

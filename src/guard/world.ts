@@ -2,6 +2,7 @@
  * Stage: table → selection → kill. What a round needs of the place it happens in, so that one round serves a machine, the
  * tasks that a program registered, and a simulation.
  */
+import type { RowRules } from '../policy/row-rules.js';
 import type { Outcome, ScoreOptions } from '../rank.js';
 import type { SchemeName } from '../schemes.js';
 import type { KillReport, KillSignal } from './kill-report.js';
@@ -14,6 +15,8 @@ export interface Choice {
   tasks: number;
   /** What the snapshot was scored with. */
   options: ScoreOptions & { scheme: SchemeName };
+  /** What changed the points of the scheme, and says so of each row. */
+  rules?: RowRules | null;
 }
 
 /** One task, held so that it cannot be taken for another that has its id later. */

@@ -6,6 +6,7 @@ import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
+import { type RowRules, selectByRules } from '../policy/row-rules.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
@@ -29,12 +30,26 @@ export class Chooser {
   private readonly domain: LinuxDomain;
   private readonly exempt: Exempt;
   private readonly read: ReadOptions;
+  private readonly rules: RowRules | null;
   private readonly pageSize: number;
 
-  /** `more` adds flags to each task that is read in full, besides those of the policy and of the domain. `root`: where /proc is. */
-  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, more: Exempt, root = '/proc') {
+  /**
+   * `more` adds flags to each task that is read in full, besides those of the policy and of the domain. `rules` are those of
+   * the policy. `root`: where /proc is.
+   */
+  constructor(
+    engine: Engine,
+    policy: Policy,
+    domain: LinuxDomain,
+    more: Exempt,
+    rules: RowRules | null = null,
+    root = '/proc',
+  ) {
     if (typeof policy.scheme !== 'string')
       throw new TypeError('a scheme from a module needs a guard, which has workers');
+    // A rule that is not asked protects nobody.
+    if (policy.rules.length > 0 && !rules) throw new TypeError('policy.rules must be opened (openRules), got nothing');
+    this.rules = rules;
     this.engine = engine;
     this.domain = domain;
     this.pageSize = readMachine(root).pageSize;
@@ -46,19 +61,22 @@ export class Chooser {
     const { members } = domain;
     const read = { root, exempt: this.exempt, ...(members ? { members } : {}) };
     this.read = read;
-    this.scanner = bounded ? new ProcScanner(engine, { ...this.options, ...read, scheme: bounded }) : null;
+    const ruled = rules ? { rules } : {};
+    this.scanner = bounded ? new ProcScanner(engine, { ...this.options, ...read, ...ruled, scheme: bounded }) : null;
   }
 
   choose(): Choice {
+    const { engine, rules } = this;
     const totalPages = this.totalPages();
+    const options = { ...this.options, totalPages };
     if (this.scanner) {
       const { outcome, slot, tasks } = this.scanner.decide(totalPages);
-      return { outcome, slot, tasks, options: { ...this.options, totalPages } };
+      return { outcome, slot, tasks, options, rules };
     }
-    const { tasks } = readTasks(this.engine, this.read);
-    const options = { ...this.options, totalPages };
-    scoreTasks(this.engine, options);
-    return { ...selectTask(this.engine, options), tasks, options };
+    const { tasks } = readTasks(engine, this.read);
+    if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules };
+    scoreTasks(engine, options);
+    return { ...selectTask(engine, options), tasks, options, rules };
   }
 
   /**
@@ -75,12 +93,14 @@ export class Chooser {
       const bounds = slots.filter((slot) => this.isBound(slot));
       if (bounds.length === 0 || left <= 0) {
         const known = slots.findIndex((slot) => this.isBound(slot));
-        const end = known < 0 ? count : Math.min(known, count);
-        return slots.slice(0, end).map((slot) => this.engine.u32(L.C_ID, slot));
+        const worst = slots.slice(0, known < 0 ? count : Math.min(known, count));
+        // Whoever is looked at for a rule may have another place then.
+        if (!worst.some((slot) => this.rules?.settle(slot))) return worst.map((slot) => this.engine.u32(L.C_ID, slot));
       }
-      for (const slot of bounds) this.scanner?.readFully(slot);
+      if (left > 0) for (const slot of bounds) this.scanner?.readFully(slot);
       left -= bounds.length;
       scoreTasks(this.engine, options);
+      this.rules?.adjust();
     }
   }
 
@@ -102,7 +122,9 @@ export class Chooser {
     for (let slot = 0; slot < this.engine.count; ++slot) {
       if (this.engine.u32(L.C_ID, slot) !== tgid) continue;
       this.scanner?.readFully(slot);
+      this.rules?.settle(slot);
       scoreTasks(this.engine, options);
+      this.rules?.adjust();
       return slot;
     }
     return L.E_NO_VICTIM;

@@ -1,4 +1,5 @@
 /** Stage: selection → report. What one round of the scanner found, and what it cost. */
+import * as L from '../../assembly/layout.js';
 import type { Outcome } from '../rank.js';
 
 /** What one round found and what it cost, in microseconds of wall time. */
@@ -20,4 +21,22 @@ export interface Decided {
   scoreUs: number;
   selectUs: number;
   roundUs: number;
+}
+
+/** Of a round that has found nobody yet. */
+export function blankDecided(tasks: number, totalPages: number): Decided {
+  return {
+    outcome: 'no-victim',
+    slot: L.E_NO_VICTIM,
+    tasks,
+    totalPages,
+    gone: 0,
+    unreadable: 0,
+    listed: false,
+    refined: 0,
+    readUs: 0,
+    scoreUs: 0,
+    selectUs: 0,
+    roundUs: 0,
+  };
 }

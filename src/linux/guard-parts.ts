@@ -16,6 +16,7 @@ import { lockProgram } from './memory-lock.js';
 import type { NativeLoad } from './native.js';
 import type { OpenedDomain } from './open-domain.js';
 import { Protector } from './protector.js';
+import type { OpenedRules } from './rules.js';
 import { SuspendWatch } from './suspend.js';
 import { createWaiter, type Waiter } from './wait.js';
 
@@ -33,6 +34,8 @@ export interface GuardParts {
   readonly protector: Protector;
   readonly suspend: SuspendWatch;
   readonly locked: boolean;
+  /** What somebody should know who starts it. */
+  readonly notes: readonly string[];
 }
 
 /** What cannot be opened cannot be watched. Throws BadnessError `EPRESSURE`, `EDOMAIN`. */
@@ -49,6 +52,7 @@ export function openParts(
   engine: Engine,
   { domain, reason }: OpenedDomain,
   load: NativeLoad,
+  { rules, unknownUsers }: OpenedRules,
   options: LinuxGuardOptions,
 ): GuardParts {
   const { policy, native: how } = options;
@@ -70,13 +74,14 @@ export function openParts(
     number,
     native,
     nativeReason: load.reason,
-    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true, protector }),
+    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true, protector, rules }),
     protector,
     signals: new OomSignals(engine, number),
     source,
     waiter,
     suspend: new SuspendWatch(() => gate.forget()),
     locked: options.lockMemory === true && lockProgram(native),
+    notes: [...source.notes, ...unknownUsers.map((name) => `no user is called ${name}: its rules match nobody`)],
   };
 }
 
@@ -104,7 +109,7 @@ function openGate(engine: Engine, number: number, { gate: rule }: Policy) {
 }
 
 export function factsOf(
-  { domain, reason, native, nativeReason, waiter, source, locked }: GuardParts,
+  { domain, reason, native, nativeReason, waiter, source, locked, notes }: GuardParts,
   policy: Policy,
 ): GuardFacts {
   const pidfd = native === null ? nativeReason! : probePidfd(native);
@@ -119,6 +124,6 @@ export function factsOf(
     signalsReason: pidfd === 'ok' ? null : pidfd,
     waits: waiter.body,
     locked,
-    notes: source.notes,
+    notes,
   };
 }

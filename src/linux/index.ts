@@ -41,6 +41,7 @@ export { openQueue, queueTasks } from './queue-tasks.js';
 export { RankedPids, type RankedPidsOptions, rankedPids } from './ranked-pids.js';
 export { Ranker, type RankerCounters, type RankerOptions } from './ranker.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
+export { type OpenedRules, openRules, type RuleOptions } from './rules.js';
 export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
 export { type EventOf, RunningGuard, type StartGuardOptions, startGuard } from './start-guard.js';
 export { RunningRanker, type StartRankerOptions, startRanker } from './start-ranker.js';

@@ -14,6 +14,7 @@ import type { CandidateQueue } from '../queue.js';
 import { systemDomain } from './linux-domain.js';
 import { LinuxWorld } from './linux-world.js';
 import { linuxPanicActions } from './panic.js';
+import { openRules } from './rules.js';
 
 export interface KillRoundOptions {
   policy: Policy;
@@ -43,8 +44,9 @@ export async function killRound(engine: Engine, options: KillRoundOptions): Prom
   }
   refuseModules(policy);
   if (!isDomainOpen(engine.view, SYSTEM)) openDomain(engine, { kind: 'system' });
+  const { rules } = await openRules(engine, policy.rules);
   const domain = systemDomain();
-  const world = new LinuxWorld(engine, policy, domain, { native });
+  const world = new LinuxWorld(engine, policy, domain, { native, rules });
   try {
     const rounds = new Rounds({
       engine,

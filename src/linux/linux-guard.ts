@@ -27,6 +27,7 @@ import { linuxPanicActions } from './panic.js';
 import { listPids } from './proc-files.js';
 import type { Protector, ProtectorOptions } from './protector.js';
 import { openQueue } from './queue-tasks.js';
+import { openRules } from './rules.js';
 
 export interface LinuxGuardOptions {
   readonly policy: Policy;
@@ -222,7 +223,8 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
       cookie: options.cookie,
     }),
   );
-  const parts = openParts(engine, opened, load, options);
+  const rules = await openRules(engine, policy.rules);
+  const parts = openParts(engine, opened, load, rules, options);
   const guard = new LinuxGuard(parts, options);
   const { error } = parts.source.source.read(parts.world.nowMs());
   if (error !== null) {

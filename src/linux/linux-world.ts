@@ -5,8 +5,9 @@ import type { KillReport } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
+import type { RowRules } from '../policy/row-rules.js';
 import { Chooser } from './chooser.js';
-import { exemptOthersTasks } from './exempt.js';
+import { type Exempt, exemptOthersTasks } from './exempt.js';
 import type { Identity } from './identity.js';
 import { killTask } from './kill.js';
 import type { LinuxDomain } from './linux-domain.js';
@@ -30,6 +31,8 @@ export interface LinuxWorldOptions {
   readonly protector?: Protector;
   /** `none` does without koffi. */
   readonly native?: 'auto' | 'none' | undefined;
+  /** Those of the policy (openRules). Must be given where it has some. */
+  readonly rules?: RowRules | null;
 }
 
 /** It does not own the domain. Throws BadnessError `ENOTLINUX` without /proc. */
@@ -52,10 +55,11 @@ export class LinuxWorld implements World {
     this.#options = options;
     this.#others = options.heedOthers ? new Others(engine, domain) : null;
     const others = options.heedOthers ? exemptOthersTasks() : null;
-    this.#chooser = new Chooser(engine, policy, domain, (staged) => {
+    const more: Exempt = (staged) => {
       const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
       return dying | (others?.(staged) ?? 0) | (options.protector?.exempt(staged) ?? 0);
-    });
+    };
+    this.#chooser = new Chooser(engine, policy, domain, more, options.rules);
   }
 
   nowMs(): number {

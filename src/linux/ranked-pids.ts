@@ -2,12 +2,15 @@
 import { QUEUE_MAX } from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { Policy } from '../policy/policy.js';
+import type { RowRules } from '../policy/row-rules.js';
 import { Chooser } from './chooser.js';
 import { type LinuxDomain, systemDomain } from './linux-domain.js';
 
 export interface RankedPidsOptions {
-  /** Whose scheme, parameters and never list count. */
+  /** Whose scheme, parameters, never list and rules count. */
   readonly policy: Policy;
+  /** The rules of the policy (openRules). Must be given where it has some. */
+  readonly rules?: RowRules | null;
   /** How many, 1 … 4,096. Default 10. */
   readonly count?: number;
   /** Whose members are ranked; it is not closed. Default: the system. */
@@ -26,14 +29,14 @@ export class RankedPids {
   readonly #chooser: Chooser;
   readonly #count: number;
 
-  /** Throws RangeError for `count`, TypeError for a scheme from a module, BadnessError `ENOTLINUX` without /proc. */
+  /** Throws RangeError for `count`, TypeError for a scheme from a module or rules that are not opened, BadnessError `ENOTLINUX` without /proc. */
   constructor(engine: Engine, options: RankedPidsOptions) {
     const { policy, count = COUNT_DEFAULT, root = '/proc' } = options;
     if (!(Number.isInteger(count) && count >= 1 && count <= QUEUE_MAX)) {
       throw new RangeError(`count must be an integer 1..${QUEUE_MAX}, got ${count}`);
     }
     this.#count = count;
-    this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, root);
+    this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, options.rules, root);
   }
 
   /** The pids of the worst now, worst first, `count` or, among thousands of equals, fewer; never this process nor an ancestor of it. Throws what reading /proc throws. */

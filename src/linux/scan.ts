@@ -6,11 +6,12 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
+import type { RowRules } from '../policy/row-rules.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
 import { schemeNumber } from '../schemes.js';
 import { beginSnapshot, type Machine } from '../task.js';
 import { Bounds } from './bounds.js';
-import type { Decided } from './decided.js';
+import { blankDecided, type Decided } from './decided.js';
 import type { Exempt } from './exempt.js';
 import { ForkWatch } from './fork-watch.js';
 import { type Identity, keptIdentity } from './identity.js';
@@ -31,6 +32,8 @@ export interface ScanOptions extends ScoreOptions {
   exempt?: Exempt;
   /** Who is listed: pids as /proc spells them, in the order of strings. Default: everybody. */
   members?: () => readonly string[];
+  /** Rules of a policy on the rows of this engine (openRules). */
+  rules?: RowRules;
   /** Most descriptors kept open. Default: a quarter of the hard limit, at most 4,096. */
   maxDescriptors?: number;
   /** When to list the tasks again. Default `when-forked`: not while the kernel has counted no fork and nobody is gone. */
@@ -219,36 +222,32 @@ export class ProcScanner {
     }
   }
 
-  /** Scores and selects until the winner is a task that was read in full. */
+  /** Scores and selects until the winner is a task that was read in full, and nothing in its rules is open. */
   private choose(options: ScanOptions, began: number): Decided {
     const scheme = schemeNumber(options.scheme ?? 'badness');
-    const decided: Decided = {
-      outcome: 'no-victim',
-      slot: L.E_NO_VICTIM,
-      tasks: this.tasks.count,
-      totalPages: options.totalPages ?? 0,
-      gone: 0,
-      unreadable: this.unreadable,
-      listed: this.listed,
-      refined: 0,
-      readUs: 0,
-      scoreUs: 0,
-      selectUs: 0,
-      roundUs: 0,
-    };
-    for (let width = 1; ; width = Math.min(width * 2, REFINE_MAX)) {
+    const decided = blankDecided(this.tasks.count, options.totalPages ?? 0);
+    options.rules?.begin(options);
+    for (let width = 1, isScored = false; ; ) {
       const scoring = performance.now();
-      scoreTasks(this.engine, options);
+      if (!isScored) {
+        scoreTasks(this.engine, options);
+        options.rules?.adjust();
+        isScored = true;
+      }
       const selecting = performance.now();
       const { outcome, slot } = selectTask(this.engine, options);
       const selected = performance.now();
       decided.scoreUs += (selecting - scoring) * 1000;
       decided.selectUs += (selected - selecting) * 1000;
       Object.assign(decided, { outcome, slot });
-      if (slot < 0 || !this.isBound(slot)) break;
-      decided.refined += this.refineWorst(scheme, width);
+      if (slot < 0) break;
+      if (this.isBound(slot)) {
+        decided.refined += this.refineWorst(scheme, width);
+        width = Math.min(width * 2, REFINE_MAX);
+        isScored = false;
+      } else if (!options.rules?.settle(slot)) break;
     }
-    decided.gone = this.gone;
+    Object.assign(decided, { gone: this.gone, unreadable: this.unreadable, listed: this.listed });
     decided.roundUs = (performance.now() - began) * 1000;
     decided.readUs = decided.roundUs - decided.scoreUs - decided.selectUs;
     return decided;

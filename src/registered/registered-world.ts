@@ -63,10 +63,13 @@ export class RegisteredWorld implements World {
   /** Those that were asked and gave nothing, with what they held then. */
   readonly #setAside = new Map<RegisteredTask, number>();
 
-  /** Throws RangeError for a policy of another domain, TypeError for one with modules. */
+  /** Throws RangeError for a policy of another domain or with rules, TypeError for one with modules. */
   constructor(engine: Engine, policy: Policy, registry: TaskRegistry, options: RegisteredWorldOptions = {}) {
     const { registered, budget } = registeredDomain(policy);
     refuseModules(policy);
+    if (policy.rules.length > 0) {
+      throw new RangeError('policy.rules must be empty: registered tasks are spared by name (never) or by protection');
+    }
     this.name = `registered ${registered}`;
     this.#engine = engine;
     this.#policy = policy;

@@ -7,6 +7,7 @@ import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
 import { matchGlob } from '../policy/glob.js';
 import type { Policy } from '../policy/policy.js';
+import { type RowRules, selectByRules } from '../policy/row-rules.js';
 import { scoreTasks, selectTask } from '../rank.js';
 import { loadTasks } from '../task.js';
 import { type Machine, PAGE_BYTES } from './machine.js';
@@ -26,10 +27,13 @@ export class SimWorld implements World {
   readonly #engine: Engine;
   readonly #policy: Policy;
   readonly #machine: Machine;
+  readonly #rules: RowRules | null;
   readonly #killings = new Set<Killing>();
   readonly #aside = new Set<number>();
 
-  constructor(engine: Engine, policy: Policy, machine: Machine) {
+  /** `rules`: those of the policy. */
+  constructor(engine: Engine, policy: Policy, machine: Machine, rules: RowRules | null) {
+    this.#rules = rules;
     this.#engine = engine;
     this.#policy = policy;
     this.#machine = machine;
@@ -57,6 +61,8 @@ export class SimWorld implements World {
       .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchGlob(pattern, comm!)));
     loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
     const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
+    const rules = this.#rules;
+    if (rules) return { ...selectByRules(this.#engine, options, rules), tasks: mayDie.length, options, rules };
     scoreTasks(this.#engine, options);
     return { ...selectTask(this.#engine, options), tasks: mayDie.length, options };
   }

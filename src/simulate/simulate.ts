@@ -11,7 +11,9 @@ import type { GuardEvent } from '../guard/guard-events.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
 import { Panic } from '../guard/panic.js';
 import { Rounds } from '../guard/rounds.js';
+import { compileRules } from '../policy/compiled-rule.js';
 import type { Policy } from '../policy/policy.js';
+import { NO_TEXTS, RowRules } from '../policy/row-rules.js';
 import { memorySource } from '../pressure/memory-source.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
 import { scoreTasks, selectTask } from '../rank.js';
@@ -143,11 +145,11 @@ class Simulation {
   readonly #events: GuardEvent[] = [];
   #shortMs = 0;
 
-  constructor(scenario: Scenario, policy: Policy, engine: Engine, kernel: Engine) {
+  constructor(scenario: Scenario, policy: Policy, engine: Engine, kernel: Engine, rules: RowRules | null) {
     this.#scenario = scenario;
     this.#kernel = kernel;
     this.#machine = new Machine(scenario);
-    this.#world = new SimWorld(engine, policy, this.#machine);
+    this.#world = new SimWorld(engine, policy, this.#machine, rules);
     this.#clock = new SimClock(this.#machine);
     this.#waiter = new SimWaiter(this.#machine);
     const source = memorySource({ read: () => this.#machine.memory() }, { thresholds: policy.thresholds });
@@ -248,6 +250,9 @@ export async function simulate(scenario: Scenario, policy: Policy): Promise<SimR
   );
   const engine = await openEngine({ maxTasks });
   const kernel = await openEngine({ maxTasks });
+  // Users have numbers only, and nobody a file: what that leaves unknown counts in favour of the task.
+  const compiled = await compileRules(policy.rules);
+  const rules = compiled.length > 0 ? new RowRules(engine, compiled, NO_TEXTS) : null;
   // A scenario is played as if: a dry policy would only watch.
-  return new Simulation(scenario, { ...policy, enforce: true }, engine, kernel).run();
+  return new Simulation(scenario, { ...policy, enforce: true }, engine, kernel, rules).run();
 }

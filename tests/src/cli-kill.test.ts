@@ -2,6 +2,9 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { badness, type Ran } from './support/badness.js';
 
@@ -11,7 +14,12 @@ const NONE = /^$/;
 type Row = [line: string, status: number, stdout: RegExp, stderr: RegExp];
 
 const ROWS: Row[] = [
-  ['kill --help', 0, /^Usage: badness kill[\s\S]*--enforce[\s\S]*Exit codes:[\s\S]*\n 13 {2}guard: [^\n]*\n$/, NONE],
+  [
+    'kill --help',
+    0,
+    /^Usage: badness kill[\s\S]*--enforce[\s\S]*Exit codes:[\s\S]*\n 13 {2}guard: [^\n]*\n 14 {2}bad policy file[^\n]*\n$/,
+    NONE,
+  ],
   ['doctor --help', 0, /^Usage: badness doctor/, NONE],
   ['--help', 0, /\n {2}kill +one round[\s\S]*\n {2}doctor +[\s\S]*\n {2}8 {2}kill refused by name/, NONE],
   ['kill 4711', 2, NONE, /^badness: kill takes no operand, got "4711"; --queue names tasks that come first\n$/],
@@ -102,6 +110,52 @@ describe('badness kill without --enforce', { skip }, () => {
       const { stdout } = dryRun(['--json', '--native', native, '--queue', String(child.pid)]);
       assert.equal(JSON.parse(stdout).victim.tgid, child.pid);
     }
+  });
+});
+
+describe('badness kill --policy, without --enforce', { skip }, () => {
+  /** A sleeper that nobody else's rules match, and a policy file with a rule that matches it. */
+  async function ruled(t: TestContext, effect: string): Promise<{ child: { pid: number }; path: string }> {
+    const span = `61.${process.pid}`;
+    const child = spawn('sleep', [span]);
+    t.after(() => child.kill('SIGKILL'));
+    await once(child, 'spawn');
+    const folder = mkdtempSync(join(tmpdir(), 'badness-kill-'));
+    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const path = join(folder, 'badness.toml');
+    writeFileSync(
+      path,
+      `version = 1\nenforce = true\n[[rule]]\ncomm = "sleep"\ncmdline = "sleep ${span}"\n${effect}\n`,
+    );
+    return { child: child as { pid: number }, path };
+  }
+
+  test('a rule decides, and is said; enforce in the file kills nobody', async (t) => {
+    const { child, path } = await ruled(t, 'class = "first"\nleast = "0B"');
+    const { status, stdout } = dryRun(['--policy', path]);
+    assert.equal(status, 0);
+    assert.match(
+      stdout,
+      new RegExp(`\nnext victim: ${child.pid} \\(sleep\\): [^]*\nrule 1: class first, [\\d,]+ points\n`),
+    );
+    assert.match(stdout, /\nnobody was signalled; with --enforce/);
+    const { victim, rules } = JSON.parse(dryRun(['--policy', path, '--json', '--scheme', 'family']).stdout);
+    assert.deepEqual([victim.tgid, victim.rules.length, victim.rules[0].effect], [child.pid, 1, 'class first']);
+    assert.ok(rules.looked > 0);
+  });
+
+  test('never by a rule is never, in the queue too', async (t) => {
+    const { child, path } = await ruled(t, 'never = true');
+    const { status, stdout } = dryRun(['--policy', path, '--queue', String(child.pid)]);
+    assert.equal(status, 0);
+    assert.match(stdout, new RegExp(`\nqueue: ${child.pid} passed over: on the never list, or never by a rule\n`));
+  });
+
+  test('a bad file is refused with its lines, before anything is looked at', async (t) => {
+    const { path } = await ruled(t, 'nevre = true');
+    const { status, stdout, stderr } = badness(['kill', '--policy', path]);
+    assert.deepEqual([status, stdout], [14, '']);
+    assert.match(stderr, /badness\.toml:6: rule\[0\]\.nevre is not known; the nearest key is never\nbadness: /);
   });
 });
 

@@ -32,6 +32,7 @@ for (const build of ['shared', 'baseline'] as const) {
       kind: 'process',
       id: worst.tgid,
       points: worst.rssPages,
+      class: null,
       startTimeTicks: worst.startTimeTicks,
     });
   });

@@ -5,6 +5,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { decodeComm, encodeComm } from '../../src/comm.js';
+import { decide } from '../../src/decision.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
 import { BadnessError } from '../../src/errors.js';
 import { SCHEMES } from '../../src/schemes.js';
@@ -134,10 +135,8 @@ test('engine: two instances over one memory see one table, and decide alike', as
     loadTasks(writer, tasks, machine);
     assert.equal(reader.count, 100);
     assert.deepEqual(taskAt(reader, 99), taskAt(writer, 99));
-    assert.equal(
-      reader.abi.decide(reader.window, L.SCHEME_RESIDENT),
-      writer.abi.decide(writer.window, L.SCHEME_RESIDENT),
-    );
+    const choice = (engine: Engine) => decide(engine, { scheme: 'resident' }).order;
+    assert.deepEqual(choice(reader), choice(writer));
     assert.notEqual(one.window, two.window);
   }
 });
@@ -179,10 +178,11 @@ function records(engine: Engine, table: Table, given: Parameters): Buffer[] {
   const driver = new Driver({ abi: engine.abi as unknown as Abi, memory: engine.memory });
   driver.load(table);
   return SCHEMES.map((_, scheme) => {
-    // Leaves the parameters in the window, where decide takes them from.
+    // Leaves the parameters in the window, where the record takes them from.
     driver.score(scheme, given);
     const sequence = engine.view.getUint32(L.H_DECISIONS, true);
-    const outcome = engine.abi.decide(engine.window, scheme);
+    const outcome = engine.abi.select(engine.window, scheme);
+    engine.abi.decision_write(engine.window, scheme, 0, outcome);
     const at = L.DECISIONS + (sequence % L.DECISIONS_MAX) * L.DECISION_BYTES;
     assert.equal(engine.view.getInt32(at + L.R_OUTCOME, true), outcome);
     return Buffer.from(engine.bytes.slice(at, at + L.DECISION_BYTES));

@@ -103,7 +103,7 @@ describe('a round by hand, dry', { skip }, () => {
   test('the token is idle again when the round itself fails', async () => {
     const engine = await openEngine({ maxTasks: 64 });
     const token = new KillToken(engine, 0);
-    const abi = { ...engine.abi, decide: () => assert.fail('no decision today') };
+    const abi = { ...engine.abi, decision_write: () => assert.fail('no decision today') };
     const failing = Object.create(engine, { abi: { value: abi } }) as Engine;
     await assert.rejects(dryRound(failing), /no decision today/);
     assert.equal(token.holder, undefined);
@@ -268,7 +268,7 @@ test('report: JSON has snake_case keys, a task record for the victim, and no mem
   const json = roundReportToJson(await dryRound(await engineHere()));
   assert.deepEqual(
     Object.keys(json).join(' '),
-    'schema outcome reason domain enforce chosen_by queue_stale passed_over victim terms expected_bytes freed_bytes before after kill panicking total_ms',
+    'schema outcome reason domain enforce chosen_by queue_stale passed_over rules victim terms expected_bytes freed_bytes before after kill panicking total_ms',
   );
   assert.ok('rss_pages' in (json.victim as object) && !('slot' in (json.victim as object)));
   assert.deepEqual(JSON.parse(JSON.stringify(json)), json);

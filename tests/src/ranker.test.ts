@@ -5,7 +5,8 @@ import { once } from 'node:events';
 import { readdirSync } from 'node:fs';
 import { describe, type TestContext, test } from 'node:test';
 import * as L from '../../assembly/layout.js';
-import { openEngine } from '../../src/engine.js';
+import { type Engine, openEngine } from '../../src/engine.js';
+import { exemptOwnAnd } from '../../src/linux/exempt.js';
 import { killRound } from '../../src/linux/kill-round.js';
 import { systemDomain } from '../../src/linux/linux-domain.js';
 import { monotonicMs } from '../../src/linux/linux-world.js';
@@ -13,7 +14,8 @@ import { openQueue } from '../../src/linux/queue-tasks.js';
 import { RankedPids, rankedPids } from '../../src/linux/ranked-pids.js';
 import { Ranker } from '../../src/linux/ranker.js';
 import { readTasks } from '../../src/linux/read-all.js';
-import { definePolicy } from '../../src/policy/index.js';
+import { openRules } from '../../src/linux/rules.js';
+import { definePolicy, selectByRules } from '../../src/policy/index.js';
 import { CandidateQueue, type ReplaceOptions } from '../../src/queue.js';
 import { rankTasks } from '../../src/rank.js';
 import type { SchemeName } from '../../src/schemes.js';
@@ -52,6 +54,33 @@ async function rankingOf(proc: FakeProc, scheme: SchemeName): Promise<number[]> 
 }
 
 describe('ranker: whom it writes', { skip }, () => {
+  test('rules count: the order is that of their points, also of those that were never read before', async (t) => {
+    const proc = crowd(t);
+    for (let pid = 20; pid < 160; ++pid) proc.file(`${pid}/cgroup`, `0::/n/${pid % 4}\n`);
+    const { rules } = definePolicy({
+      rules: [
+        { comm: 'task-*7', times: '3/1' },
+        { comm: '/task-[1-5]/', cgroup: '/n/2', never: true },
+        { comm: 'task-9*', class: 'first', least: '0B' },
+        { comm: '/0$/', times: '1/9' },
+      ],
+    });
+    const opened = async (engine: Engine) => (await openRules(engine, rules, { root: proc.root, now: () => 0 })).rules!;
+    const full = await openEngine({ maxTasks: 512 });
+    const all = await opened(full);
+    const { machine } = readTasks(full, { root: proc.root, exempt: exemptOwnAnd(['sshd'], proc.root) });
+    const scoring = { scheme: 'resident', totalPages: machine.totalPages } as const;
+    selectByRules(full, scoring, all);
+    for (let slot = 0; slot < full.count; ++slot) all.settle(slot);
+    const count = full.abi.rank(L.SCHEME_RESIDENT, 30);
+    const expected = Array.from({ length: count }, (_, index) => full.u32(L.C_ID, full.ordered(index)));
+    const engine = await openEngine({ maxTasks: 512 });
+    const policy = definePolicy({ scheme: 'resident', rules });
+    const options = { policy, rules: await opened(engine), root: proc.root, count: 30 };
+    assert.deepEqual(rankedPids(engine, options), expected);
+    assert.throws(() => rankedPids(engine, { policy, root: proc.root }), /^TypeError: policy\.rules must be opened/);
+  });
+
   for (const scheme of SCHEMES) {
     test(`${scheme}: the queue holds the order of the ranking, worst first, and nobody who may not be chosen`, async (t) => {
       const proc = crowd(t);

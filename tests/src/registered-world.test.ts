@@ -188,5 +188,7 @@ describe('registered world: what it measures', () => {
     const domain = { registered: 'tenants', budget: BUDGET };
     assert.throws(() => new RegisteredWorld(engine, definePolicy(), registry), /policy\.domain must be \{ registered/);
     assert.throws(() => new RegisteredWorld(engine, definePolicy({ domain, scheme: module }), registry), TypeError);
+    const ruled = definePolicy({ domain, rules: [{ comm: 'x', never: true }] });
+    assert.throws(() => new RegisteredWorld(engine, ruled, registry), /policy\.rules must be empty/);
   });
 });

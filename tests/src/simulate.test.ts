@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { definePolicy } from '../../src/policy/policy.js';
+import type { RuleInput } from '../../src/policy/rule.js';
 import { defineScenario, type ScenarioInput } from '../../src/simulate/scenario.js';
 import { simulate } from '../../src/simulate/simulate.js';
 
@@ -26,6 +27,15 @@ test('simulate: a leak is killed in time, alone, and not the database', async ()
   assert.ok(result.shortMs > 0 && result.shortMs < 1000, `${result.shortMs}`);
   const rounds = result.events.filter(({ kind }) => kind === 'round');
   assert.equal(rounds.length, 1);
+});
+
+test('simulate: rules count, by name as by size', async () => {
+  const first = async (rules: RuleInput[]) =>
+    (await simulate(defineScenario(LEAK), definePolicy({ rules }))).kills.map(({ comm }) => comm)[0];
+  assert.equal(await first([{ comm: 'database', times: '9/1' }]), 'database');
+  assert.equal(await first([{ comm: 'leaky', never: true }]), 'database');
+  // Nobody there has files, so whom a rule may mean is spared.
+  assert.equal(await first([{ comm: 'leaky', exe: '/x', never: true }]), 'database');
 });
 
 test('simulate: the same seed gives the same result, another seed another', async () => {

@@ -1,5 +1,5 @@
 /** A /proc made of files in a temporary folder: what the tests want a reader to meet, written as the kernel prints it. */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -42,6 +42,12 @@ export interface FakeTask {
   environ?: string;
   /** No address space: kernel threads, zombies, leaders that have exited. */
   mm?: boolean;
+  /** Where the link exe points to. */
+  exe?: string;
+  /** Each ends with NUL in the file. */
+  cmdline?: string[];
+  /** The text of the file cgroup. */
+  cgroup?: string;
 }
 
 export interface FakeMachine {
@@ -165,6 +171,11 @@ export class FakeProc {
     this.file(`${folder}/statm`, statmText(task));
     this.file(`${folder}/oom_score_adj`, `${task.adj ?? 0}\n`);
     if (task.environ !== undefined) this.file(`${folder}/environ`, task.environ);
+    if (task.cmdline) this.file(`${folder}/cmdline`, task.cmdline.map((argument) => `${argument}\0`).join(''));
+    if (task.cgroup !== undefined) this.file(`${folder}/cgroup`, task.cgroup);
+    if (task.exe === undefined) return;
+    rmSync(join(this.root, folder, 'exe'), { force: true });
+    symlinkSync(task.exe, join(this.root, folder, 'exe'));
   }
 
   /** A task ends: descriptors kept on its statm tell nothing any more, and its pid is free. */

@@ -1,0 +1,47 @@
+/** Stage: points → selection, on a live machine. The rules of a policy, ready for the rows of an engine. */
+import { readFileSync } from 'node:fs';
+import type { Engine } from '../engine.js';
+import { compileRules } from '../policy/compiled-rule.js';
+import { RowRules } from '../policy/row-rules.js';
+import type { Rule } from '../policy/rule.js';
+import { ProcTexts, type TextOptions } from './rule-texts.js';
+
+export interface RuleOptions extends TextOptions {
+  /** Where users have their numbers. Default /etc/passwd. */
+  passwd?: string;
+}
+
+/** `root:x:0:0:root:/root:/bin/bash`; nobody where there is no such file. */
+function uidsIn(passwd: string): Map<string, number> {
+  try {
+    const lines = readFileSync(passwd, 'utf8').matchAll(/^([^:\n]+):[^:\n]*:(\d+):/gm);
+    // The first line of a name is the one that counts.
+    return new Map([...lines].reverse().map(([, name, uid]) => [name!, Number(uid)]));
+  } catch {
+    return new Map();
+  }
+}
+
+export interface OpenedRules {
+  /** Null when there are none. One for each engine and scanner. */
+  readonly rules: RowRules | null;
+  /** Names of users that this machine does not have: the rules that ask for them match nobody. */
+  readonly unknownUsers: readonly string[];
+}
+
+/**
+ * Compiles the rules of a policy for this machine. Users are looked up now, so a user that is made later is not known.
+ * Rejects with RangeError, by path, for a regular expression that RE2 does not take.
+ */
+export async function openRules(
+  engine: Engine,
+  rules: readonly Rule[],
+  options: RuleOptions = {},
+): Promise<OpenedRules> {
+  if (rules.length === 0) return { rules: null, unknownUsers: [] };
+  const names = [...new Set(rules.flatMap(({ user }) => (typeof user === 'string' ? [user] : [])))];
+  const uids = names.length > 0 ? uidsIn(options.passwd ?? '/etc/passwd') : new Map<string, number>();
+  const compiled = await compileRules(rules, { uidOf: (name) => uids.get(name) });
+  const unknownUsers = Object.freeze(names.filter((name) => !uids.has(name)));
+  return { rules: new RowRules(engine, compiled, new ProcTexts(options)), unknownUsers };
+}
