@@ -2,6 +2,7 @@
  * Stage: measure. What one member of a subtree is charged: by its statm, which is read every time; by its status, which is read when due;
  * and, where it maps pages that others map too, by its part of them (smaps_rollup), which costs most.
  */
+import { errorCode } from './identity.js';
 import { isOutOfDescriptors } from './proc-files.js';
 import type { Member } from './subtree-member.js';
 import { imageMark } from './task-stat.js';
@@ -18,8 +19,8 @@ export class Figures {
   readonly member: Member;
   parent: Figures | null = null;
   kind: Kind = 'young';
-  /** A copy of it is a member. */
-  hasCopies = false;
+  /** Number of the reading in which it was found to be a copy, or to have got one; −1 before. */
+  copiedIn = -1;
   /** False while its memory is counted with another's. */
   counted = true;
   /** Number of the reading whose status this is; −1 before the first. */
@@ -68,14 +69,15 @@ export class Figures {
 
   /** Whether others probably map a good part of what it maps. */
   get shares(): boolean {
-    return this.shmemKib >= WORTH_KIB || ((this.kind === 'copy' || this.hasCopies) && this.anonKib >= WORTH_KIB);
+    return this.shmemKib >= WORTH_KIB || (this.copiedIn >= 0 && this.anonKib >= WORTH_KIB);
   }
 
-  /** Its part of anonymous memory. Of a copy that was not measured yet nothing: its pages are its parent's. */
+  /** Its part of anonymous memory. Of a copy nothing while all of it is still charged to its parent: until both were measured since. */
   get anonPartKib(): number {
-    const { anonKib } = this;
+    const { anonKib, parent } = this;
     if (!this.shares || this.measuredIn === Number.POSITIVE_INFINITY) return anonKib;
-    if (this.measuredIn < 0) return this.kind === 'copy' ? 0 : anonKib;
+    const isWithParent = this.kind === 'copy' && parent?.counted === true && parent.measuredIn < this.copiedIn;
+    if (this.measuredIn < 0 || isWithParent) return this.kind === 'copy' ? 0 : anonKib;
     return Math.min(anonKib, this.#pssAnonKib + Math.max(0, anonKib - this.#pssOfAnonKib));
   }
 
@@ -92,11 +94,13 @@ export class Figures {
   }
 
   /** Of an age at which execve is past: is it a copy of its parent? */
-  settleKind(): void {
+  settleKind(reading: number): void {
     const { parent } = this;
     const mark = parent !== null && this.isAsLargeAs(parent) ? markOf(this.member) : null;
     this.kind = mark !== null && mark === markOf(parent!.member) ? 'copy' : 'own';
-    if (this.kind === 'copy') parent!.hasCopies = true;
+    if (this.kind === 'own') return;
+    this.copiedIn = reading;
+    parent!.copiedIn = reading;
   }
 
   readStatus(reading: number): void {
@@ -115,12 +119,15 @@ export class Figures {
 
   /** Walks its page tables; a process of 64 MiB in about a quarter of a millisecond. */
   measurePart(reading: number): void {
-    const rollup = textOf(this.member, 'smaps_rollup');
+    const rollup = readRollup(this.member);
+    // In the middle of an execve there is nothing to be walked.
+    if (rollup === '') return;
     // Before Linux 5.4 the parts are not told.
-    const told = rollup.includes('\nPss_Anon:');
-    this.measuredIn = told ? reading : Number.POSITIVE_INFINITY;
-    this.#pssAnonKib = kib(rollup, 'Pss_Anon');
-    this.#pssShmemKib = kib(rollup, 'Pss_Shmem');
+    const told = rollup?.includes('\nPss_Anon:') ? rollup : null;
+    this.measuredIn = told === null ? Number.POSITIVE_INFINITY : reading;
+    if (told === null) return;
+    this.#pssAnonKib = kib(told, 'Pss_Anon');
+    this.#pssShmemKib = kib(told, 'Pss_Shmem');
     this.#pssOfAnonKib = this.anonKib;
     this.#pssOfShmemKib = this.shmemKib;
   }
@@ -133,6 +140,16 @@ function textOf(member: Member, name: string): string {
   } catch (error) {
     if (isOutOfDescriptors(error)) throw error;
     return '';
+  }
+}
+
+/** Empty when there is nothing to be walked now, null when there never is: not permitted, or not known to this kernel (before 4.14). */
+function readRollup(member: Member): string | null {
+  try {
+    return member.read('smaps_rollup') ?? '';
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
+    return errorCode(error) === 'ESRCH' ? '' : null;
   }
 }
 

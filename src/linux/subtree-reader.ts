@@ -124,7 +124,7 @@ export class SubtreeReader implements MemoryReader {
     this.#bySize.clear();
     let ticks = Number.NaN;
     for (const one of this.#figures) {
-      if (one.kind === 'young' && Number.isNaN(ticks)) ticks = readUptime(this.#members.procRoot) * USER_HZ;
+      if (one.kind === 'young' && Number.isNaN(ticks)) ticks = Math.round(readUptime(this.#members.procRoot) * USER_HZ);
       one.counted = !one.member.gone && !this.#isCountedElsewhere(one, ticks);
       const { totalPages } = one.member;
       if (one.counted && totalPages > 0 && !this.#bySize.has(totalPages)) this.#bySize.set(totalPages, one);
@@ -136,7 +136,7 @@ export class SubtreeReader implements MemoryReader {
     const { totalPages, startTicks } = one.member;
     const age = ticks - startTicks;
     // Where /proc/uptime is of a container's own, it is no use beside start times of the machine.
-    if (one.kind === 'young' && !(age >= 0 && age < YOUNG_TICKS)) one.settleKind();
+    if (one.kind === 'young' && !(age >= 0 && age < YOUNG_TICKS)) one.settleKind(this.#reading);
     if (totalPages === 0) return false;
     if (parent !== null && !parent.member.gone) {
       if (one.kind === 'young' && one.isAsLargeAs(parent)) return true;
@@ -160,16 +160,16 @@ export class SubtreeReader implements MemoryReader {
     return looksSame(one, other) || (one.measure() && other.measure() && looksSame(one, other));
   }
 
-  /** Of those that share pages: who was never measured first, then whose figures are oldest. */
+  /** Of those that share pages: who was never measured first, then whose figures are oldest; copies before the one they are of. */
   #measureParts(counted: readonly Figures[]): void {
     const staleIn = Math.max(this.#changedIn - 1, this.#reading - MEASURE_EVERY);
-    const due = counted.filter((one) => one.shares && one.measuredIn <= staleIn);
-    due.sort((a, b) => a.measuredIn - b.measuredIn);
+    const due = counted.filter((one) => one.shares && (one.measuredIn <= staleIn || one.measuredIn < one.copiedIn));
+    due.sort((a, b) => a.measuredIn - b.measuredIn || Number(b.kind === 'copy') - Number(a.kind === 'copy'));
     let walkedKib = 0;
     for (const one of due) {
       if (walkedKib > 0 && walkedKib + one.anonKib + one.shmemKib > MEASURE_MOST_KIB) return;
       one.measurePart(this.#reading);
-      walkedKib += one.anonKib + one.shmemKib;
+      if (one.measuredIn === this.#reading) walkedKib += one.anonKib + one.shmemKib;
     }
   }
 }

@@ -1,6 +1,7 @@
 // What happens in the agent: it starts tools, watches its own subtree, and answers what it saw.
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
+import { readMachine } from '../../../src/linux/machine.js';
 import { loadNative } from '../../../src/linux/native.js';
 import { SubtreeMembers } from '../../../src/linux/subtree.js';
 import { plantCookie } from '../../../src/linux/subtree-cookie.js';
@@ -13,6 +14,7 @@ const MIB = 2 ** 20;
 /** So small that every figure is read. */
 const SMALL = 64 * MIB;
 
+const { pageSize } = readMachine();
 const cookie = plantCookie();
 
 function watch(withCookie = true): SubtreeMembers {
@@ -105,13 +107,18 @@ const spawning: Scene = async ({ orphans }) => {
   const members = watch();
   const reader = new SubtreeReader(members, SMALL);
   reader.read();
-  const before = reader.chargeBytes;
+  // Without the agent itself, whose own memory grows while it reads.
+  const others = () => {
+    const { residentPages, sharedPages } = members.everyone()[0]!;
+    return reader.chargeBytes - (residentPages - sharedPages) * pageSize;
+  };
+  const before = others();
   const tool = await new Tool(orphans, ['spawn', 100, 100]).told(1);
   let most = 0;
   let readings = 0;
   for (; tool.pids.length < 2; ++readings) {
     reader.read();
-    most = Math.max(most, reader.chargeBytes - before);
+    most = Math.max(most, others() - before);
     await pause(1);
   }
   tool.end();
