@@ -33,6 +33,9 @@ const OPTIONS = {
   'swap-kib': { type: 'string', short: 'S' },
   report: { type: 'string', short: 'r' },
   before: { type: 'string', short: 'P' },
+  ignore: { type: 'string' },
+  avoid: { type: 'string' },
+  prefer: { type: 'string' },
   after: { type: 'string', short: 'N' },
   effective: { type: 'boolean' },
   policy: { type: 'string' },
@@ -72,6 +75,9 @@ export interface Values {
   'swap-kib'?: string;
   report?: string;
   before?: string;
+  ignore?: string;
+  avoid?: string;
+  prefer?: string;
   after?: string;
   effective?: boolean;
   policy?: string;

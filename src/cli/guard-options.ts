@@ -1,17 +1,22 @@
 /** Stage: all of them. What the command line asks of a guard: the flags of earlyoom with their meaning there, and our own. */
 import {
+  compileRules,
   type DomainInput,
   definePolicy,
+  flagRules,
   type LooseThresholds,
   type Policy,
+  type PolicyInput,
   parseThresholdPair,
   type ThresholdPair,
 } from '../policy/index.js';
 import { choice, integer, type OptionName, schemeNamed, scoreOptions, usage, type Values } from './arguments.js';
+import { openPolicyFile } from './policy.js';
 
 export const GUARD_OPTIONS: readonly OptionName[] = [
   ...(['memory', 'swap', 'memory-kib', 'swap-kib', 'report', 'enforce', 'json', 'domain', 'scheme'] as const),
   ...(['native', 'max-discount', 'age', 'adj', 'after', 'before', 'help'] as const),
+  ...(['policy', 'ignore', 'avoid', 'prefer'] as const),
 ];
 
 /** What a guard on the command line is asked for. */
@@ -46,13 +51,28 @@ function both(percent: ThresholdPair | undefined, kib: ThresholdPair | undefined
   return { ...(percent?.[level] as At | undefined), ...(kib?.[level] as At | undefined) } as { percent: number };
 }
 
-function thresholds(values: Values): LooseThresholds {
+/** What the flags say goes over what a file says; a warning that a file set for other thresholds goes with them. */
+function thresholds(values: Values, base: Partial<LooseThresholds> = {}): LooseThresholds {
   const memory = [pair('-m', values.memory, 'percent'), pair('-M', values['memory-kib'], 'kib')] as const;
   const swap = [pair('-s', values.swap, 'percent'), pair('-S', values['swap-kib'], 'kib')] as const;
-  return {
-    term: { available: both(...memory, 'term'), swapFree: both(...swap, 'term') },
-    kill: { available: both(...memory, 'kill'), swapFree: both(...swap, 'kill') },
-  };
+  const level = (name: 'term' | 'kill') => ({
+    available: both(...memory, name) ?? base[name]?.available,
+    swapFree: both(...swap, name) ?? base[name]?.swapFree,
+  });
+  const isOther = memory.some((one) => one !== undefined);
+  return { ...(isOther ? {} : { warn: base.warn }), term: level('term'), kill: level('kill') };
+}
+
+/** The policy of a file for the domain that is meant; a file of one domain means that one. */
+async function policyIn({ policy: path, domain }: Values): Promise<PolicyInput> {
+  if (path === undefined) return {};
+  const { policies } = await openPolicyFile(path);
+  if (policies.length === 1) return policies[0]!;
+  const meant = domain === undefined ? undefined : JSON.stringify(definePolicy({ domain: domainNamed(domain) }).domain);
+  const found = policies.find((one) => JSON.stringify(one.domain) === meant);
+  if (found) return found;
+  const there = policies.map((one) => JSON.stringify(one.domain)).join(', ');
+  throw usage(`--domain must name one of the domains of ${path} (${there}); a guard watches one domain`);
 }
 
 const DOMAIN_FORMS = "auto, system, memcg:/path, node:N or descendants:PID,BUDGET (such as 'descendants:4711,4GiB')";
@@ -69,26 +89,31 @@ export function domainNamed(text: string): DomainInput {
 }
 
 /** A policy is refused by the path of its key; whoever typed options is told as of a wrong command line. */
-function define(values: Values): Policy {
+async function define(values: Values, base: PolicyInput): Promise<Policy> {
   const scheme = values.scheme?.at(-1);
   try {
-    return definePolicy({
-      enforce: values.enforce === true,
-      domain: domainNamed(values.domain ?? 'auto'),
-      thresholds: thresholds(values),
-      scheme: scheme === undefined ? undefined : schemeNamed(scheme),
-      parameters: scoreOptions(values),
+    const policy = definePolicy({
+      ...base,
+      enforce: values.enforce === true || base.enforce === true,
+      domain: values.domain === undefined ? (base.domain ?? 'auto') : domainNamed(values.domain),
+      thresholds: thresholds(values, base.thresholds),
+      scheme: scheme === undefined ? base.scheme : schemeNamed(scheme),
+      parameters: { ...base.parameters, ...scoreOptions(values) },
+      rules: [...(base.rules ?? []), ...flagRules(values)],
     });
+    // What is no expression is said now, not when memory is short.
+    await compileRules(policy.rules);
+    return policy;
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw usage(error.message);
     throw error;
   }
 }
 
-/** Reads the options. Throws a usage error for what cannot be meant. */
-export function guardRequest(values: Values): GuardRequest {
+/** Reads the options, and the policy file that they name. Throws a usage error for what cannot be meant. */
+export async function guardRequest(values: Values): Promise<GuardRequest> {
   return {
-    policy: define(values),
+    policy: await define(values, await policyIn(values)),
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),
     native:

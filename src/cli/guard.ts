@@ -1,6 +1,6 @@
 /** Stage: watch → report. `badness guard`: the daemon. Says what it would do; kills only with --enforce. */
 import { type GuardEvent, guardEventToJson } from '../guard/index.js';
-import { commandNotifier, type LinuxGuard, openLinuxGuard, readMachine } from '../linux/index.js';
+import { commandNotifier, type LinuxGuard, openLinuxGuard, readMachine, ruleNotifier } from '../linux/index.js';
 import { readArguments, refuseOperands } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
@@ -24,10 +24,13 @@ function openGuard(request: GuardRequest, tell: (event: GuardEvent) => void): Pr
   });
 }
 
-/** Calls the programs of -P and -N around each kill. */
-function registerCommands(guard: LinuxGuard, { before, after }: GuardRequest): void {
+/** Calls the programs of -P and -N around each kill, and whom the policy wants to be told. */
+function registerCommands(guard: LinuxGuard, { before, after, policy }: GuardRequest): void {
   if (before) guard.register(commandNotifier({ phase: 'beforeKill', command: [before] }));
   if (after) guard.register(commandNotifier({ phase: 'afterKill', command: [after] }));
+  policy.notify.forEach((rule, index) => {
+    guard.register(ruleNotifier(rule, index));
+  });
 }
 
 /** A line about memory now and then, as earlyoom's -r. */
@@ -67,7 +70,7 @@ export async function guard(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('guard', argv, GUARD_OPTIONS, []);
   if (values.help) return writeLines(commandHelp('guard'));
   refuseOperands('guard', positionals);
-  const request = guardRequest(values);
+  const request = await guardRequest(values);
   const { policy, json } = request;
   const machine = readMachine();
   await nativeCalls(request.native);

@@ -122,6 +122,12 @@ its memory is back before anybody else is looked at. Ends on SIGTERM or SIGINT.
   -s PERCENT[,KILL]   and so much free swap, both at once (10,5)
   -M KIB[,KILL], -S KIB[,KILL]
                       the same in KiB; beside -m or -s the lower one counts
+  --ignore REGEX      never tasks whose name it is found in (comm, 15 bytes)
+  --avoid REGEX       a quarter of the points for those
+  --prefer REGEX      four times the points: a factor of size, it never makes
+                      a small task go before a large one by accident
+  --policy FILE       thresholds, rules, notifiers and all else from a file; the
+                      options go over it
   -r SECONDS          a line about memory so often (3600); 0 for none
   -P PROGRAM          run before a kill; 100 ms are waited for it
   -N PROGRAM          run after a kill. Both get EARLYOOM_PID, EARLYOOM_UID,

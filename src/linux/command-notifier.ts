@@ -24,7 +24,8 @@ async function cmdlineOf(tgid: number): Promise<string> {
   }
 }
 
-function environment({ tgid, uid, comm }: VictimFacts, cmdline: string): NodeJS.ProcessEnv {
+/** The environment of a program that is told of a victim, as earlyoom's. */
+export function victimEnvironment({ tgid, uid, comm }: VictimFacts, cmdline: string): NodeJS.ProcessEnv {
   return {
     ...process.env,
     EARLYOOM_PID: String(tgid),
@@ -35,11 +36,20 @@ function environment({ tgid, uid, comm }: VictimFacts, cmdline: string): NodeJS.
   };
 }
 
-/** Resolves when the program has ended; rejects when it cannot be started. It is not ended when nobody waits any more. */
-function run(command: readonly string[], env: NodeJS.ProcessEnv): Promise<void> {
+/**
+ * Runs a program without a shell. Resolves when it has ended; rejects when it cannot be started. It is ended only by `signal`, not when
+ * nobody waits any more.
+ */
+export function runCommand(command: readonly string[], env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const [file = '', ...args] = command;
-    const child = spawn(file, args, { env, shell: false, stdio: 'ignore', detached: true });
+    const child = spawn(file, args, {
+      env,
+      shell: false,
+      stdio: 'ignore',
+      detached: true,
+      ...(signal ? { signal } : {}),
+    });
     child.once('error', reject);
     child.once('exit', () => resolve());
     child.unref();
@@ -60,7 +70,7 @@ export function commandNotifier({ phase, command }: CommandNotifierOptions): Not
       name,
       beforeKill: async ({ victim }) => {
         await remember(victim);
-        await run(command, environment(victim, last.cmdline));
+        await runCommand(command, victimEnvironment(victim, last.cmdline));
       },
     };
   }
@@ -68,7 +78,7 @@ export function commandNotifier({ phase, command }: CommandNotifierOptions): Not
     name,
     beforeKill: ({ victim }) => remember(victim),
     afterKill: async ({ victim }) => {
-      if (victim) await run(command, environment(victim, last.tgid === victim.tgid ? last.cmdline : ''));
+      if (victim) await runCommand(command, victimEnvironment(victim, last.tgid === victim.tgid ? last.cmdline : ''));
     },
   };
 }

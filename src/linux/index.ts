@@ -25,6 +25,7 @@ export { LinuxWorld, type LinuxWorldOptions, monotonicMs } from './linux-world.j
 export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
+export { ruleNotifier } from './notify-rules.js';
 export { type OpenedDomain, openLinuxDomain } from './open-domain.js';
 export { loadPolicyFile } from './policy-file.js';
 export {
