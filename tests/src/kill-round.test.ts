@@ -12,7 +12,7 @@ import { killRound } from '../../src/linux/kill-round.js';
 import { readPerCpuPages } from '../../src/linux/machine.js';
 import { openQueue, queueTasks } from '../../src/linux/queue-tasks.js';
 import { readTasks } from '../../src/linux/read-all.js';
-import { definePolicy, type PolicyInput } from '../../src/policy/index.js';
+import { definePolicy, type PolicyInput, type RuleHit } from '../../src/policy/index.js';
 import { ineligibleTasks, scoreTasks } from '../../src/rank.js';
 import { KillToken } from '../../src/token.js';
 import { FakeProc } from './support/fake-proc.js';
@@ -142,6 +142,20 @@ describe('queued tasks come first', { skip }, () => {
       );
       assert.equal(descriptors(), before);
       assert.equal(child.exitCode ?? child.signalCode, null);
+    });
+  }
+
+  for (const scheme of ['badness', 'family'] as const) {
+    test(`${scheme}: a rule that says never holds for the queue, and one that is looked up for it alone is told`, async (t) => {
+      const engine = await engineHere();
+      const child = await startChild(t);
+      const whom = { comm: 'sleep', cmdline: 'sleep 60', ancestor: '/./' };
+      const spared = await dryRound(engine, { scheme, rules: [{ ...whom, never: true }] }, String(child.pid));
+      assert.deepEqual(spared.passedOver, [{ tgid: child.pid, reason: 'rule' }]);
+      const { victim } = await dryRound(engine, { scheme, rules: [{ ...whom, times: '1/4' }] }, String(child.pid));
+      assert.equal(victim!.tgid, child.pid);
+      const [{ effect, points, assumed }] = victim!.rules! as [RuleHit];
+      assert.deepEqual([effect, points, assumed], ['times 1/4', Math.max(Math.floor(victim!.points! / 4), 1), false]);
     });
   }
 

@@ -75,6 +75,7 @@ describe('rules: what stat and status do not tell', () => {
     const chosen = await choose({ tasks, rules, open: { now: late } });
     assert.deepEqual([chosen.victim, chosen.rules.report.looked], [9, 3]);
     assert.ok(chosen.rules.report.spared > 0);
+    assert.equal(clock, 160, 'once that is over nobody asks again');
   });
 
   ruledBothWays(

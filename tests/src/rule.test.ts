@@ -15,6 +15,7 @@ import {
   bytesBy,
   orderBy,
   orderedPoints,
+  plainPoints,
   ratioBy,
   scaledPoints,
   shiftedPoints,
@@ -188,6 +189,8 @@ test('rule: whoever is first is before everybody, whoever is last after everybod
   const last = values.map((value) => orderedPoints(value, -1));
   assert.ok(Math.min(...first) > 2 ** 54 && Math.max(...last) < 1 && Math.min(...last) > 0);
   for (const [index, value] of values.entries()) {
-    assert.deepEqual([first[index]! / 2 ** 200, last[index]! * 2 ** 200], [value, value]);
+    assert.deepEqual(plainPoints(first[index]!), { points: value, class: 'first' });
+    assert.deepEqual(plainPoints(last[index]!), { points: value, class: 'last' });
+    assert.deepEqual(plainPoints(value), { points: value, class: null });
   }
 });
