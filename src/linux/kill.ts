@@ -25,6 +25,8 @@ export interface KillOptions {
   readonly hurry?: AbortSignal | null;
   /** `none`: do without koffi. Default: the environment `BADNESS_NATIVE`, else `auto`. */
   readonly native?: 'auto' | 'none';
+  /** Processes that were read a moment ago and whose leaders had memory: the search for sharers need not read them again. Default none. */
+  readonly seenWithMemory?: ReadonlySet<number>;
   /** Another machine: tests. It is not closed. */
   readonly system?: KillSystem;
 }
@@ -54,7 +56,7 @@ export async function killTask(victim: Victim, options: KillOptions = {}): Promi
   const settings = checkOptions(options);
   const own = options.system
     ? null
-    : createKillSystem(await loadNative(options.native ? { native: options.native } : {}));
+    : createKillSystem(await loadNative(options.native ? { native: options.native } : {}), options.seenWithMemory);
   try {
     return await new KillRun(options.system ?? own!, victim, settings).run();
   } finally {

@@ -17,16 +17,16 @@ const BACKOFF_FIRST_MS = 5;
 const BACKOFF_LAST_MS = 50;
 
 /** The system of this machine. Without pidfd_open (Linux < 5.3, a seccomp filter) the path is `kill`, whatever koffi offers. */
-export function createKillSystem(load: NativeLoad): KillSystem {
+export function createKillSystem(load: NativeLoad, seenWithMemory?: ReadonlySet<number>): KillSystem {
   const { native } = load;
   if (native && probePidfd(native) === 'ok') {
     try {
-      return new PidfdSystem(native);
+      return new PidfdSystem(native, seenWithMemory);
     } catch {
       // No descriptor left for an eventfd: the other path needs one less.
     }
   }
-  return new KillOnlySystem(native);
+  return new KillOnlySystem(native, seenWithMemory);
 }
 
 /** Opens a pidfd on ourselves and asks for permission through it: `ok`, or the errno name of what refused. */
@@ -50,9 +50,12 @@ class KillOnlySystem implements KillSystem {
   protected readonly native: Native | null;
   protected readonly tasks: LiveTask[] = [];
   protected readonly underWay = new Set<Promise<unknown>>();
+  /** Good for the first search; a later one looks for what has changed since. */
+  #seenWithMemory: ReadonlySet<number> | undefined;
 
-  constructor(native: Native | null) {
+  constructor(native: Native | null, seenWithMemory?: ReadonlySet<number>) {
     this.native = native;
+    this.#seenWithMemory = seenWithMemory;
   }
 
   now(): number {
@@ -92,7 +95,9 @@ class KillOnlySystem implements KillSystem {
   }
 
   sharers(handle: TaskHandle): SharerScan {
-    return findSharers(handle.pid, this.#source());
+    const seen = this.#seenWithMemory;
+    this.#seenWithMemory = undefined;
+    return findSharers(handle.pid, this.#source(seen));
   }
 
   stillShares(victim: TaskHandle, sharer: TaskHandle): boolean {
@@ -106,9 +111,9 @@ class KillOnlySystem implements KillSystem {
     return true;
   }
 
-  #source() {
+  #source(seen?: ReadonlySet<number>) {
     const { native } = this;
-    return procSharerSource(native ? (a, b) => native.sharesVm(a, b) : null);
+    return procSharerSource(native ? (a, b) => native.sharesVm(a, b) : null, seen && ((pid) => seen.has(pid)));
   }
 
   raisePriority(handle: TaskHandle): { threads: number; error: string | null } {
@@ -169,8 +174,8 @@ class PidfdSystem extends KillOnlySystem {
   readonly #wake: number;
   #open = true;
 
-  constructor(native: Native) {
-    super(native);
+  constructor(native: Native, seenWithMemory?: ReadonlySet<number>) {
+    super(native, seenWithMemory);
     this.#calls = native;
     this.#wake = native.eventfd();
   }

@@ -13,6 +13,8 @@ export interface SharerSource {
   parent(pid: number): number | null;
   /** VmSize and VmRSS of one thread in pages, 0 without an mm, null when gone. */
   memory(pid: number, tid: number): { readonly sizePages: number; readonly residentPages: number } | null;
+  /** True of a process whose leader was read a moment ago and had an mm: it need not be read again. */
+  readonly wasSeenWithMemory?: ((pid: number) => boolean) | undefined;
   /** kcmp(2) KCMP_VM on two thread ids, or null where there are no native calls. */
   readonly sharesVm: ((tidA: number, tidB: number) => boolean) | null;
 }
@@ -26,9 +28,13 @@ export interface SharerScan {
 }
 
 /** The source that reads this machine's /proc. */
-export function procSharerSource(sharesVm: SharerSource['sharesVm']): SharerSource {
+export function procSharerSource(
+  sharesVm: SharerSource['sharesVm'],
+  wasSeenWithMemory?: SharerSource['wasSeenWithMemory'],
+): SharerSource {
   return {
     sharesVm,
+    wasSeenWithMemory,
     pids: pidNumbers,
     threads: listThreads,
     parent: (pid) => peekStat(pid)?.ppid ?? null,
@@ -83,8 +89,7 @@ function compare(victim: number, holder: number, pid: number, mmless: number | n
       return both ? 'shares' : 'other';
     }
     // A zombie leader has no mm of its own to compare while its threads may hold ours.
-    const leaderIsBare = mmless !== null ? source.sharesVm(mmless, pid) : !hasMemory(pid, pid, source);
-    if (!leaderIsBare) return 'other';
+    if (!isBare(pid, mmless, source)) return 'other';
     for (const tid of source.threads(pid)) {
       if (tid === pid || !source.sharesVm(holder, tid)) continue;
       if (hasMemory(pid, tid, source) && hasMemory(victim, holder, source)) return 'shares';
@@ -95,6 +100,12 @@ function compare(victim: number, holder: number, pid: number, mmless: number | n
     if (code === 'ESRCH') return 'other';
     return code === 'ENOSYS' ? 'ENOSYS' : 'unknown';
   }
+}
+
+/** Whether the leader of a process has no mm. The cheapest answer comes first: reading a file costs ten comparisons. */
+function isBare(pid: number, mmless: number | null, source: SharerSource): boolean {
+  if (source.wasSeenWithMemory?.(pid)) return false;
+  return mmless !== null ? source.sharesVm!(mmless, pid) : !hasMemory(pid, pid, source);
 }
 
 function hasMemory(pid: number, tid: number, source: SharerSource): boolean {

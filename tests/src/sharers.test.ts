@@ -114,6 +114,28 @@ test('sharers: one comparison a process', () => {
   assert.ok(counted.comparisons <= 2 * 102, `${counted.comparisons}`);
 });
 
+test('sharers: who was just seen with memory is not read again, and is a sharer all the same', () => {
+  const table: Record<number, Row> = {
+    100: { mm: 'a' },
+    101: { mm: 'b' },
+    102: { mm: 'a' },
+    103: { mm: null, threads: { 106: 'a' } },
+  };
+  const read: number[] = [];
+  const plain = source(table);
+  const counted: SharerSource = {
+    ...plain,
+    memory: (pid, tid) => {
+      read.push(pid);
+      return plain.memory(pid, tid);
+    },
+    wasSeenWithMemory: (pid) => pid === 101 || pid === 102,
+  };
+  assert.deepEqual(findSharers(100, counted).verified, [102, 103]);
+  assert.ok(!read.includes(101), 'compared, not read');
+  assert.ok(read.includes(103), 'nobody knows of its leader');
+});
+
 test('thread group: a zombie leader beside live threads is alive; alone, or reaped, it is dead', {
   skip: process.platform !== 'linux' && 'needs Linux',
 }, () => {
