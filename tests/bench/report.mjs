@@ -2,22 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
+import { reactionTable, reactionVerdicts } from './reaction-report.mjs';
 import { TASKS } from './score.mjs';
 import { DISTRIBUTION } from './score-data.mjs';
 import { median } from './support.mjs';
-
-const isKnown = (value) => value !== null && value !== undefined;
-const round = (value, digits = 2) => (isKnown(value) ? value.toFixed(digits) : '–');
-const table = (head, rows) =>
-  [head, head.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-
-/** One asked figure: `limit` is the most it may be, or with `atLeast` the least. Null was not measured. */
-function asked(what, value, limit, { atLeast = false, unit = '×' } = {}) {
-  const known = isKnown(value) && !Number.isNaN(value);
-  const met = known && (atLeast ? value >= limit : value <= limit);
-  const wanted = `${atLeast ? '≥' : '≤'} ${limit} ${unit}`;
-  return [what, wanted, known ? `${round(value)} ${unit}` : '–', known ? (met ? 'met' : '**missed**') : 'not measured'];
-}
+import { asked, isKnown, round, table } from './verdicts.mjs';
 
 /**
  * The median over sets of one value divided by another of the same set: what made one set slow divides out. Sets that
@@ -138,12 +127,13 @@ function machine() {
 }
 
 /** The text of RESULTS.md, and the verdicts for a terminal. */
-export function report({ score, growth, decision, garbage, sizes, skipped, crowd }) {
+export function report({ score, growth, decision, garbage, reaction, sizes, skipped, crowd }) {
   const verdicts = [
     ...scoreVerdicts(score),
     ...growthVerdicts(growth),
     ...(decision ? decisionVerdicts(decision) : []),
     ...(garbage ? garbageVerdicts(garbage) : []),
+    ...(reaction ? reactionVerdicts(reaction) : []),
     ...sizeVerdicts(sizes),
   ];
   const names = Object.keys(score.ns);
@@ -164,8 +154,9 @@ export function report({ score, growth, decision, garbage, sizes, skipped, crowd
     'CPU time a task in ns for score and select; engines of matching capacity.',
     growthTable(growth),
     ...(decision ? ['## One decision', decisionTable(decision, crowd)] : []),
+    ...(reaction ? ['## Reaction', reactionTable(reaction)] : []),
     '## Raw',
-    details({ score, growth, decision, garbage, sizes }),
+    details({ score, growth, decision, garbage, reaction, sizes }),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, summary: verdicts.map((cells) => cells.join('  ')).join('\n') };
 }

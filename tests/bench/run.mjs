@@ -1,6 +1,6 @@
 // Compiles the contestants in C, runs bench after bench, never two at a time, and writes RESULTS.md.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { sizes } from '../../scripts/size.mjs';
@@ -10,6 +10,9 @@ import { benchScore } from './score.mjs';
 /** Processes of the crowd; sets of fresh contestants. */
 const CROWD = 2000;
 const SETS = 7;
+/** Processes around a reaction, and how often it is measured. */
+const REACTION_CROWD = 5000;
+const FLIPS = 30;
 const NAMESPACE = ['unshare', '--map-root-user', '--pid', '--mount-proc', '--fork', '--kill-child'];
 const C_FLAGS = ['-O3', '-march=native'];
 
@@ -37,10 +40,12 @@ export async function runBenches() {
     const decision = linux ? decide('tests/bench/decision.mjs', String(CROWD), String(SETS), folder) : null;
     step('garbage');
     const garbage = linux ? node('--expose-gc', '--max-semi-space-size=128', 'tests/bench/garbage.mjs', folder) : null;
-    if (!linux) skipped.push('decision, garbage: there is no /proc here');
+    step(`reaction among ${REACTION_CROWD} processes`);
+    const reaction = linux ? react(skipped, String(REACTION_CROWD), String(FLIPS), folder) : null;
+    if (!linux) skipped.push('decision, garbage, reaction: there is no /proc here');
     if (decision && !decision.sets[0].earlyoom)
       skipped.push('earlyoom: not installed, or it does not scan when told to');
-    const text = report({ score, growth, decision, garbage, sizes: sizes(), skipped, crowd: CROWD });
+    const text = report({ score, growth, decision, garbage, reaction, sizes: sizes(), skipped, crowd: CROWD });
     writeFileSync('tests/bench/RESULTS.md', text.markdown);
     console.log(text.summary);
   } finally {
@@ -51,7 +56,7 @@ export async function runBenches() {
 
 /** Compiles what it can. Returns what is skipped for the lack of it, each with the reason. */
 function compile(folder) {
-  for (const name of ['score', 'crowd', 'scan']) {
+  for (const name of ['score', 'crowd', 'scan', 'reaction']) {
     const args = [...C_FLAGS, '-Wall', '-Wextra', '-o', join(folder, name), `tests/bench/${name}.c`, '-lm'];
     const { error, status } = spawnSync('gcc', args, { stdio: 'inherit' });
     if (error || status !== 0)
@@ -67,4 +72,18 @@ function decide(...args) {
   if (!allowed) return node(...args);
   const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 200_000 };
   return json(execFileSync(unshare, [...flags, process.execPath, ...args], options));
+}
+
+/** Only in namespaces of its own: daemons that kill run there. Null, and the reason in `skipped`, where there are none. */
+function react(skipped, ...args) {
+  const folder = args.at(-1);
+  const [unshare, ...flags] = NAMESPACE;
+  const allowed = spawnSync(unshare, [...flags, 'mount', '--bind', '/dev/null', '/proc/meminfo']).status === 0;
+  if (!allowed || !existsSync(join(folder, 'reaction'))) {
+    skipped.push('reaction: needs namespaces, mount and gcc');
+    return null;
+  }
+  const command = [...flags, process.execPath, 'tests/bench/reaction.mjs', ...args];
+  const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'], timeout: 600_000, killSignal: 'SIGKILL' };
+  return json(execFileSync(unshare, command, options));
 }

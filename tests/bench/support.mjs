@@ -22,6 +22,12 @@ export function median(values) {
   return sorted.length % 2 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
+/** The least value that so many of a hundred do not exceed. */
+export function percentile(values, percent) {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.ceil((sorted.length * percent) / 100) - 1];
+}
+
 /** A process that says "ready" and then answers one line of JSON to each line it is sent. */
 export class Contestant {
   constructor(command, args, options = {}) {
