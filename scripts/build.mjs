@@ -4,6 +4,7 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:
 import { build } from 'esbuild';
 import { checkWasm } from './check-wasm.mjs';
 import { inlineWasm } from './inline-wasm.mjs';
+import { buildPromClient, promClientApart } from './prom-client.mjs';
 import { squeeze } from './squeeze.mjs';
 
 const run = (file, ...args) => execFileSync(process.execPath, [file, ...args], { stdio: 'inherit' });
@@ -24,7 +25,7 @@ const common = {
   minify: true,
   keepNames: false,
   legalComments: 'none',
-  plugins: [inlineWasm],
+  plugins: [inlineWasm, promClientApart],
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunk-[hash]',
@@ -59,7 +60,8 @@ const publicEntries = {
   setup({ onResolve }) {
     onResolve({ filter: /^\.\.\/(\w+\/)?index\.js$/ }, ({ path }) => {
       const [, room = 'index'] = /^\.\.\/(?:(\w+)\/)?index/.exec(path);
-      return { path: `./${room}.js`, external: true };
+      // The control server is a part of badness/linux.
+      return { path: `./${room === 'control' ? 'linux' : room}.js`, external: true };
     });
   },
 };
@@ -70,6 +72,7 @@ await build({
   plugins: [publicEntries],
   entryPoints: { cli: 'src/cli/main.ts' },
 });
+await buildPromClient(common);
 chmodSync('dist/cli.js', 0o755);
 const { policySchema } = await import('../dist/policy.js');
 const schema = policySchema(readFileSync('docs/policy.md', 'utf8'));

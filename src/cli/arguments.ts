@@ -39,6 +39,12 @@ const OPTIONS = {
   after: { type: 'string', short: 'N' },
   effective: { type: 'boolean' },
   policy: { type: 'string' },
+  control: { type: 'string' },
+  'control-group': { type: 'string' },
+  'control-self': { type: 'boolean' },
+  clear: { type: 'boolean' },
+  feed: { type: 'boolean' },
+  every: { type: 'string' },
   help: { type: 'boolean', short: 'h' },
 } as const;
 
@@ -81,6 +87,12 @@ export interface Values {
   after?: string;
   effective?: boolean;
   policy?: string;
+  control?: string;
+  'control-group'?: string;
+  'control-self'?: boolean;
+  clear?: boolean;
+  feed?: boolean;
+  every?: string;
   help?: boolean;
 }
 

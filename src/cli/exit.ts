@@ -29,6 +29,12 @@ export const EXIT = {
   unwatchable: 13,
   /** The policy file says something that is none. Nothing was done. */
   badPolicy: 14,
+  /** ctl: no guard listens there. guard: another one does already, or the socket cannot be made there. */
+  noControl: 15,
+  /** This user may not ask the guard, or not for this (EACCES, EPERM). */
+  forbidden: 16,
+  /** The guard refused by another name (EINVAL, E2BIG, …), and nothing has changed. */
+  refusedAsk: 17,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -17,6 +17,7 @@ export const GUARD_OPTIONS: readonly OptionName[] = [
   ...(['memory', 'swap', 'memory-kib', 'swap-kib', 'report', 'enforce', 'json', 'domain', 'scheme'] as const),
   ...(['native', 'max-discount', 'age', 'adj', 'after', 'before', 'help'] as const),
   ...(['policy', 'ignore', 'avoid', 'prefer'] as const),
+  ...(['control', 'control-group', 'control-self'] as const),
 ];
 
 /** What a guard on the command line is asked for. */

@@ -1,9 +1,11 @@
 /** Stage: watch → report. `badness guard`: the daemon. Says what it would do; kills only with --enforce. */
+import type { Control } from '../control/index.js';
 import { type GuardEvent, guardEventToJson } from '../guard/index.js';
 import { commandNotifier, type LinuxGuard, openLinuxGuard, readMachine, ruleNotifier } from '../linux/index.js';
 import { readArguments, refuseOperands } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
+import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
 import { GUARD_OPTIONS, type GuardRequest, guardRequest } from './guard-options.js';
 import { type LineWriter, openLineWriter } from './guard-output.js';
 import { eventLines, type Line, startLines } from './guard-words.js';
@@ -15,9 +17,17 @@ function shown({ priority, text }: Line): string {
   return process.env.JOURNAL_STREAM ? `<${priority}>${text}` : text;
 }
 
-function openGuard(request: GuardRequest, tell: (event: GuardEvent) => void): Promise<LinuxGuard> {
+interface Hearing {
+  readonly tell: (event: GuardEvent) => void;
+  /** What is not as it should be, in words. */
+  readonly note: (words: string) => void;
+}
+
+function openGuard(request: GuardRequest, place: ControlPlace, { tell, note }: Hearing): Promise<LinuxGuard> {
   const { policy, native } = request;
-  return openLinuxGuard({ policy, for: 'daemon', tell, native, lockMemory: true }).catch((error: unknown) => {
+  const protection = { ...protectionState(place), tell: note };
+  const options = { policy, for: 'daemon', tell, native, lockMemory: true, protection } as const;
+  return openLinuxGuard(options).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'EPRESSURE' || code === 'EDOMAIN') throw new CommandError(EXIT.unwatchable, message);
     throw error;
@@ -83,21 +93,37 @@ export async function guard(argv: string[]): Promise<void> {
   const say = (lines: Line[]) => {
     for (const line of lines) out.write(shown(line));
   };
+  const note = (text: string) => {
+    if (json) out.write(JSON.stringify({ kind: 'note', text }));
+    else say([{ priority: 5, text: `note: ${text}` }]);
+  };
   const now = () => ({ ...machine, uptimeS: readMachine().uptimeS });
   const levels = new LevelLines();
+  let control: Control | null = null;
   const tell = (event: GuardEvent) => {
+    control?.hear(event);
     if (!json && event.kind === 'level' && !levels.isNews(event.level, event.atMs)) return;
     if (json) out.write(JSON.stringify(guardEventToJson(event)));
     else say(eventLines(event, policy, now()));
   };
-  const open = await openGuard(request, tell);
+  const place = await findControlPlace(values);
+  const open = await openGuard(request, place, { tell, note });
+  const opened = await openGuardControl(place, open, values).catch(async (error: unknown) => {
+    await open.close();
+    throw error;
+  });
+  control = opened.control;
   registerCommands(open, request);
-  if (json) out.write(JSON.stringify({ kind: 'start', version: version(), ...open.factsToJson() }));
-  else say(startLines(open.facts, policy, version()));
+  if (json) {
+    const record = { kind: 'start', version: version(), ...open.factsToJson(), control: control?.path ?? null };
+    out.write(JSON.stringify(record));
+  } else say(startLines(open.facts, policy, version()));
+  for (const words of opened.notes) note(words);
   const stopReports = startReports(open, request, out);
   const running = open.run();
   const signal = await Promise.race([stopped, running]);
   stopReports();
+  await control?.close();
   await open.close();
   if (!json && signal) say([{ priority: 6, text: `${signal}: stopped` }]);
   out.close();

@@ -4,7 +4,7 @@ import { SCHEMES } from '../index.js';
 import { COLUMN_NAMES } from './columns.js';
 import { wrapped } from './table.js';
 
-export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'kill', 'report', 'doctor', 'policy'] as const;
+export const COMMANDS = ['rank', 'explain', 'compare', 'guard', 'ctl', 'kill', 'report', 'doctor', 'policy'] as const;
 export type CommandName = (typeof COMMANDS)[number];
 
 const INDENT = ' '.repeat(4);
@@ -45,7 +45,11 @@ const KILL_EXITS = `  8  kill refused by name, nobody was signalled (EPERM, ance
  10  no task may be chosen
  11  the chosen task was gone, or another by then
  12  busy: another kill is in flight
- 13  guard: the domain is not there, or its pressure cannot be read`;
+ 13  guard: the domain is not there, or its pressure cannot be read
+${POLICY_EXIT}
+ 15  ctl: no guard listens there; guard: another does already, or none can
+ 16  ctl: this user may not ask the guard, or not for this (EACCES, EPERM)
+ 17  ctl: the guard refused by name (EINVAL, E2BIG, ...); nothing has changed`;
 
 const TEXTS: Record<CommandName, () => string> = {
   rank: () => `Usage: badness rank [options]
@@ -132,6 +136,11 @@ its memory is back before anybody else is looked at. Ends on SIGTERM or SIGINT.
   -P PROGRAM          run before a kill; 100 ms are waited for it
   -N PROGRAM          run after a kill. Both get EARLYOOM_PID, EARLYOOM_UID,
                       EARLYOOM_NAME and EARLYOOM_CMDLINE; no shell is involved
+  --control PATH      where badness ctl and curl reach it, or none (default:
+                      /run/badness/control.sock, for a user
+                      $XDG_RUNTIME_DIR/badness/control.sock)
+  --control-group G   members of this group may use it too
+  --control-self      every task may ask for its own protection, and for no more
   --native HOW        auto (default) or none: without koffi; see badness doctor
   --json              NDJSON: one object an event
 
@@ -139,6 +148,35 @@ ${SCORING}
 
 Schemes:
 ${list(SCHEMES)}
+
+${EXITS}
+${KILL_EXITS}`,
+  ctl: () => `Usage: badness ctl ASK [options]
+
+Asks a guard that runs, or tells it something, over its control socket.
+
+  oom                 the candidate queue: who goes first; an empty line for none
+  oom PID ...         these come first, in this order, until they are used up
+  oom --clear         nobody does
+  oom --feed          keeps the queue filled with the worst of a ranking of its own,
+                      until SIGTERM or SIGINT; when it stops the queue is emptied
+  protect PID         never choose this task, nor what it forks from now on
+  unprotect PID       choose it again
+  status              who is protected
+  state               domain, pressure, counters, token, queue, and the rest
+  events              what happens, as it happens
+  decisions           the last rounds
+  round               one round now, whatever the pressure; kills only where the
+                      guard enforces
+
+  --control PATH      its socket (default: /run/badness/control.sock, for a user
+                      $XDG_RUNTIME_DIR/badness/control.sock; or BADNESS_CONTROL)
+  --json              JSON, one object a line, instead of words
+  -n, --count N       oom --feed: so many candidates, 1..4096 (10)
+                      decisions: the last N, 1..64 (all)
+  --every MS          oom --feed: from one ranking to the next (1000). A list counts
+                      three times as long
+  --scheme NAME       oom --feed: how points are computed (badness)
 
 ${EXITS}
 ${KILL_EXITS}`,
@@ -166,8 +204,7 @@ Schemes:
 ${list(SCHEMES)}
 
 ${EXITS}
-${KILL_EXITS}
-${POLICY_EXIT}`,
+${KILL_EXITS}`,
   report: () => `Usage: badness report [options] [FILE]
 
 Every out-of-memory event in a kernel log, of Linux 2.4 to today: who asked for
@@ -225,6 +262,7 @@ Who would be sacrificed if this machine ran out of memory, and why.
   explain PID         every term of one task's points, in every scheme
   compare             whom each scheme would choose
   guard               watch memory, and act in time; a dry run without --enforce
+  ctl ASK             ask a guard that runs: queue, protection, state, events
   kill                one round by hand; a dry run without --enforce
   report [FILE]       OOM events in a kernel log, and the tables ranked again
   doctor              what this machine lets badness do
@@ -234,8 +272,7 @@ Who would be sacrificed if this machine ran out of memory, and why.
   --version           the version
 
 ${EXITS}
-${KILL_EXITS}
-${POLICY_EXIT}`.split('\n');
+${KILL_EXITS}`.split('\n');
 }
 
 /** The version of the package that this file was built into. */

@@ -28,7 +28,8 @@ const OPTIONS: readonly OptionName[] = [
 
 const SIGNALS = { TERM: 'SIGTERM', KILL: 'SIGKILL' } as const;
 
-const EXIT_OF_OUTCOME = {
+/** Also of a round that a guard was asked for. */
+export const EXIT_OF_OUTCOME = {
   released: EXIT.ok,
   dry: EXIT.ok,
   'left-alone': EXIT.ok,

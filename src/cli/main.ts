@@ -3,6 +3,7 @@
 import { nearestWord } from '../index.js';
 import { usage } from './arguments.js';
 import { compare } from './compare.js';
+import { ctl } from './ctl.js';
 import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
 import { explain } from './explain.js';
@@ -19,6 +20,7 @@ const RUN: Record<string, (argv: string[]) => Promise<void>> = {
   explain,
   compare,
   guard,
+  ctl,
   kill,
   report,
   doctor,

@@ -23,6 +23,8 @@ export type GuardEvent =
       readonly level: 'term' | 'kill';
       readonly report: RoundReport;
       readonly repeated: number;
+      /** Somebody asked for it by hand (`Guard.round`). */
+      readonly asked?: true;
     }
   /** A round failed by an error of the host, not of the world. */
   | { readonly kind: 'failed'; readonly atMs: number; readonly error: string }

@@ -4,7 +4,7 @@
  * further meanwhile. Knows no system: readings, waiting and rounds come in through interfaces, so that a simulation runs the
  * same code.
  */
-
+import { BadnessError } from '../errors.js';
 import type { OomSignals } from '../oom-signals.js';
 import type { OomReason } from '../oom-state.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
@@ -90,6 +90,15 @@ export class Guard {
     this.#options.waiter.wake();
   }
 
+  /**
+   * One round now, whatever the level: somebody asked, as sysrq-f asks the kernel. Token and policy hold as ever. Begins with the
+   * signal of the present level, SIGTERM when memory is not short. Rejects with BadnessError `EBUSY` while a round is under way.
+   */
+  async round(): Promise<RoundReport> {
+    if (this.#underWay) throw new BadnessError('EBUSY', 'a round is under way; wait for its end');
+    return this.#begin(this.#level === 'kill' ? 'kill' : 'term', true);
+  }
+
   #look(nowMs: number): void {
     const { source, sleptMs, onReading } = this.#options;
     const slept = sleptMs?.() ?? 0;
@@ -107,7 +116,7 @@ export class Guard {
       return;
     }
     if (this.#underWay) this.#hurry(level, this.#underWay);
-    else if (this.#pacing.waitMs(level, nowMs) === 0) this.#begin(level);
+    else if (this.#pacing.waitMs(level, nowMs) === 0) void this.#begin(level, false);
   }
 
   /** Says what changed, and tells those who asked to be warned. */
@@ -137,26 +146,30 @@ export class Guard {
     if (level === 'kill' && ask.signal === 'SIGTERM') hurry.abort();
   }
 
-  #begin(level: Short): void {
+  /** The round that it begins. Nobody has to hear that it failed: that is told. */
+  #begin(level: Short, asked: boolean): Promise<RoundReport> {
     const { source, world, rounds, neededBytes } = this.#options;
     const hurry = new AbortController();
     const ask: RoundAsk = {
       signal: level === 'kill' ? 'SIGKILL' : 'SIGTERM',
-      isOver: () => !isShort(source.read(world.nowMs()).level),
+      // Whoever asks by hand has decided that memory is short.
+      ...(asked ? {} : { isOver: () => !isShort(source.read(world.nowMs()).level) }),
       ...(neededBytes ? { neededBytes } : {}),
       hurry: hurry.signal,
       stop: this.#stop.signal,
     };
     this.counters.rounds += 1;
     this.#options.signals?.begin({ reason: this.#options.reason?.() ?? 'memory', level });
-    const end = rounds.run(ask).then(
-      (report) => this.#ended(report, level),
+    const round = rounds.run(ask);
+    const end = round.then(
+      (report) => this.#ended(report, level, asked),
       (error: unknown) => this.#failed(error),
     );
     this.#underWay = { ask, hurry, end };
+    return round;
   }
 
-  #ended(report: RoundReport, level: Short): void {
+  #ended(report: RoundReport, level: Short, asked: boolean): void {
     const { source, world, waiter } = this.#options;
     const atMs = world.nowMs();
     this.#underWay = null;
@@ -165,8 +178,10 @@ export class Guard {
       this.counters.released += 1;
       this.counters.freedBytes += Math.max(0, report.freedBytes ?? 0);
     } else this.counters.others += 1;
-    const repeated = this.#pacing.ended(report, level, atMs);
-    if (repeated !== null) this.#tell({ kind: 'round', atMs, level, report, repeated });
+    // Only a release is a reason for the next round to wait: what one by hand could not do says nothing about those of the guard.
+    const paces = !asked || report.outcome === 'released';
+    const repeated = paces ? this.#pacing.ended(report, level, atMs) : 0;
+    if (repeated !== null) this.#tell({ kind: 'round', atMs, level, report, repeated, ...(asked ? { asked } : {}) });
     waiter.wake();
   }
 

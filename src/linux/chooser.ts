@@ -25,11 +25,13 @@ const READ_LEAST = 256;
 /** Chooses round after round by one policy. Signals nobody. */
 export class Chooser {
   private readonly engine: Engine;
-  private readonly options: ScoreOptions & { scheme: SchemeName };
+  /** What it scores with, besides the memory there is. */
+  readonly options: ScoreOptions & { scheme: SchemeName };
+  /** Whom it reads, and the flags that it adds. */
+  readonly read: ReadOptions;
   private readonly scanner: ProcScanner | null;
   private readonly domain: LinuxDomain;
   private readonly exempt: Exempt;
-  private readonly read: ReadOptions;
   private readonly rules: RowRules | null;
   private readonly pageSize: number;
 
@@ -109,7 +111,7 @@ export class Chooser {
   }
 
   /** Memory and swap of the domain, which kernel schemes scale by. */
-  private totalPages(): number {
+  totalPages(): number {
     const { totalKib, swapTotalKib } = this.domain.reader.read();
     return Math.floor(((totalKib + swapTotalKib) * 1024) / this.pageSize);
   }

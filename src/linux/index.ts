@@ -1,5 +1,6 @@
 /** What only Linux has: the readers of a live /proc and of its pressure, and the killer. */
 
+export * from '../control/index.js';
 export { type Plain, snakeKeys } from '../json-keys.js';
 export {
   type CgroupLimit,

@@ -12,6 +12,7 @@ import { NotifierChain } from '../guard/notifier-chain.js';
 import { Panic, type PanicOptions } from '../guard/panic.js';
 import { refuseModules } from '../guard/refuse-modules.js';
 import { registerApart } from '../guard/register-apart.js';
+import type { RoundReport } from '../guard/round-report.js';
 import { Rounds } from '../guard/rounds.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
 import type { Policy } from '../policy/policy.js';
@@ -19,6 +20,7 @@ import type { PressureLevel } from '../pressure/memory-state.js';
 import type { PressureSource } from '../pressure/pressure.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
+import { KillToken, type TokenHolder } from '../token.js';
 import type { GuardFacts } from './guard-facts.js';
 import { factsOf, type GuardParts, openOrRefuse, openParts } from './guard-parts.js';
 import { loadNative } from './native.js';
@@ -27,6 +29,7 @@ import { linuxPanicActions } from './panic.js';
 import { listPids } from './proc-files.js';
 import type { Protector, ProtectorOptions } from './protector.js';
 import { openQueue } from './queue-tasks.js';
+import { Rankings } from './rankings.js';
 import { openRules } from './rules.js';
 
 export interface LinuxGuardOptions {
@@ -74,7 +77,12 @@ export class LinuxGuard {
   readonly panic: Panic;
   /** The readings of memory, for every thread that wants them. */
   readonly subscription = new MemorySubscription();
-  readonly #policy: Policy;
+  readonly policy: Policy;
+  /** Candidates that come before the scheme's own choice. Written from this thread only. */
+  readonly queue: CandidateQueue;
+  /** Whom it would choose, for who asks meanwhile. */
+  readonly rankings: Rankings;
+  readonly #token: KillToken;
   readonly #guard: Guard;
   readonly #parts: GuardParts;
   #running: Promise<void> | null = null;
@@ -85,12 +93,14 @@ export class LinuxGuard {
     const { engine, world, source, waiter, number, signals } = parts;
     this.#parts = parts;
     this.engine = engine;
-    this.#policy = policy;
+    this.policy = policy;
     this.chain = new NotifierChain({ limits: policy.limits });
     this.warnings = new NotifierChain({ limits: policy.limits });
     this.panic = new Panic({ plan: policy.panic, actions: panicActions(options), ...options.panic });
-    const queue = options.queue ?? openQueue(engine);
-    const { chain, panic } = this;
+    this.queue = options.queue ?? openQueue(engine);
+    this.rankings = new Rankings(world.chooser);
+    this.#token = new KillToken(engine, number);
+    const { chain, panic, queue } = this;
     this.#guard = new Guard({
       source: source.source,
       world,
@@ -116,7 +126,7 @@ export class LinuxGuard {
 
   /** What it says of itself when it begins. */
   get facts(): GuardFacts {
-    return factsOf(this.#parts, this.#policy);
+    return factsOf(this.#parts, this.policy);
   }
 
   /** Number of its domain in the engine. */
@@ -130,6 +140,16 @@ export class LinuxGuard {
 
   get counters() {
     return this.#guard.counters;
+  }
+
+  /** Who holds the kill token of its domain; undefined while it is idle. */
+  get token(): TokenHolder | undefined {
+    return this.#token.holder;
+  }
+
+  /** One round now, whatever the level; as Guard.round. Rejects with BadnessError `EBUSY` while one is under way. */
+  round(): Promise<RoundReport> {
+    return this.#guard.round();
   }
 
   /** Watches until `close`. Rejects only for errors of the program. */

@@ -40,7 +40,8 @@ export class LinuxWorld implements World {
   readonly name: string;
   readonly pageSize: number;
   readonly #domain: LinuxDomain;
-  readonly #chooser: Chooser;
+  /** For whoever looks at the same tasks by the same rules, with an engine of its own. */
+  readonly chooser: Chooser;
   readonly #options: LinuxWorldOptions;
   /** Tasks that were killed and did not go, by id and start. */
   readonly #setAside = new Map<number, number>();
@@ -59,7 +60,7 @@ export class LinuxWorld implements World {
       const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
       return dying | (others?.(staged) ?? 0) | (options.protector?.exempt(staged) ?? 0);
     };
-    this.#chooser = new Chooser(engine, policy, domain, more, options.rules);
+    this.chooser = new Chooser(engine, policy, domain, more, options.rules);
   }
 
   nowMs(): number {
@@ -86,17 +87,17 @@ export class LinuxWorld implements World {
 
   choose(): Choice {
     this.#options.protector?.refresh();
-    const choice = this.#chooser.choose();
+    const choice = this.chooser.choose();
     if (choice.slot < 0 || !this.#others?.areKilling(this.measure().availableBytes, this.nowMs())) return choice;
     return { ...choice, outcome: 'in-flight', slot: L.E_IN_FLIGHT };
   }
 
   rowOf(tgid: number, choice: Choice): number {
-    return this.#chooser.rowOf(tgid, choice);
+    return this.chooser.rowOf(tgid, choice);
   }
 
   hold(slot: number): Held | null {
-    const identity = this.#chooser.identify(slot);
+    const identity = this.chooser.identify(slot);
     if (identity === null || this.#domain.isMember(identity)) return identity;
     identity.close();
     return null;
@@ -142,6 +143,6 @@ export class LinuxWorld implements World {
   }
 
   close(): void {
-    this.#chooser.close();
+    this.chooser.close();
   }
 }

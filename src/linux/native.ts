@@ -1,4 +1,5 @@
 // Stage: kill, watch. In: koffi when it is installed. Out: the calls of libc that Node does not offer, or the reason why not.
+import { bindPeer, type PeerCredentials } from './native-peer.js';
 import { muslName, type SyscallNumbers, syscallNumbers } from './syscalls.js';
 
 /** An error of a system call, in the shape of Node's own: `code` is the errno name, `syscall` the call. */
@@ -56,6 +57,10 @@ export interface Native {
   wake(eventfd: number): void;
   /** close(2). */
   close(fd: number): void;
+  /** Who connected to a Unix socket, as the kernel saw it then (SO_PEERCRED). ENOTSOCK, EBADF. */
+  peerCredentials(fd: number): PeerCredentials;
+  /** The supplementary groups of that process (SO_PEERGROUPS, Linux 4.13). ENOPROTOOPT before. */
+  peerGroups(fd: number): number[];
 }
 
 /** What loading came to: the calls, or null and the reason in words. */
@@ -136,10 +141,10 @@ function pollBytes(requests: readonly PollRequest[]): { bytes: Uint8Array; resul
   return { bytes, results: () => requests.map((_, index) => words16[index * 4 + 3]!) };
 }
 
-type Library = ReturnType<Koffi['load']>;
+export type Library = ReturnType<Koffi['load']>;
 
 /** Turns the −1 of a call into an error that names the call and the errno. */
-interface Failures {
+export interface Failures {
   failure(call: string): NativeError;
   check(call: string, result: number): number;
 }
@@ -250,5 +255,6 @@ function bind(koffi: Koffi, numbers: SyscallNumbers): Native {
     ...bindSyscalls(handle, numbers, failures),
     ...bindPoll(handle, failures),
     ...bindLibc(handle, failures),
+    ...bindPeer(handle, failures),
   };
 }

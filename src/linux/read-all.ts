@@ -34,11 +34,8 @@ export interface Reading {
   left: number;
 }
 
-/**
- * Reads every task of a Linux machine into a new snapshot and makes it the current one. Processes may end at any
- * point: they are counted as gone. Throws BadnessError `ENOTLINUX` where there is no /proc.
- */
-export function readTasks(engine: Engine, options: ReadOptions = {}): Reading {
+/** The reading, task by task: the caller may do something else in between, but not with this engine. */
+function* readingSteps(engine: Engine, options: ReadOptions): Generator<undefined, Reading> {
   const root = options.root ?? '/proc';
   const machine = readMachine(root, options.hz);
   const reading: Reading = { machine, tasks: 0, gone: 0, unreadable: 0, left: 0 };
@@ -47,6 +44,7 @@ export function readTasks(engine: Engine, options: ReadOptions = {}): Reading {
   const parents: SleepingParents = new Map();
   for (const pid of options.members?.() ?? listPids(root)) {
     if (pid === except) continue;
+    yield;
     const staged = stageTask(engine, root, pid, machine.hz, machine.pageSize, parents);
     if (staged !== 'staged') {
       reading[staged] += 1;
@@ -60,4 +58,33 @@ export function readTasks(engine: Engine, options: ReadOptions = {}): Reading {
   }
   engine.abi.table_publish();
   return reading;
+}
+
+/**
+ * Reads every task of a Linux machine into a new snapshot and makes it the current one. Processes may end at any
+ * point: they are counted as gone. Throws BadnessError `ENOTLINUX` where there is no /proc.
+ */
+export function readTasks(engine: Engine, options: ReadOptions = {}): Reading {
+  const steps = readingSteps(engine, options);
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  return step.value;
+}
+
+/**
+ * The same for a thread that has more to do: after each `sliceMs` its event loop has a turn. One at a time for an engine,
+ * whose current snapshot stays the one before until the end. Rejects as `readTasks` throws.
+ */
+export async function readTasksInSlices(engine: Engine, options: ReadOptions, sliceMs: number): Promise<Reading> {
+  const steps = readingSteps(engine, options);
+  let until = performance.now() + sliceMs;
+  let step = steps.next();
+  while (!step.done) {
+    if (performance.now() >= until) {
+      await new Promise(setImmediate);
+      until = performance.now() + sliceMs;
+    }
+    step = steps.next();
+  }
+  return step.value;
 }

@@ -49,7 +49,7 @@ const show = (name) => writeFileSync(file('now'), readFileSync(file(name)), { fl
 class Daemon {
   constructor(name, command, args) {
     this.name = name;
-    this.child = spawn(command, args, { stdio: 'ignore' });
+    this.child = spawn(command, args, { stdio: 'ignore', env: { ...process.env, BADNESS_CONTROL: 'none' } });
     this.failed = once(this.child, 'error').then(([error]) => error);
   }
 

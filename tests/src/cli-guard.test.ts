@@ -65,7 +65,7 @@ describe('command lines of guard', { skip }, () => {
 
   test('badness guard --help says what it is, and what each exit code means', () => {
     const { status, stdout } = badness(['guard', '--help']);
-    assert.match(stdout, /^Usage: badness guard[\s\S]*--enforce[\s\S]*\n 13 {2}guard: [^\n]*\n$/);
+    assert.match(stdout, /^Usage: badness guard[\s\S]*--enforce[\s\S]*\n 13 {2}guard: [\s\S]*\n 17 {2}ctl: [^\n]*\n$/);
     assert.equal(status, 0);
   });
 
@@ -156,7 +156,7 @@ describe('what guard says of memory', { skip: skip || noFakeMemory() }, () => {
     const memory = new FakeMemory(t, 9);
     const guard = await watch(t, memory, { inWords: true });
     await guard.until('the decision', () => guard.said.some((line) => line.startsWith('would ')));
-    assert.match(guard.said[5]!, /^term: memory: 1440 MiB \(9\.0 %\) available, no swap that counts$/);
+    assert.match(guard.said[6]!, /^term: memory: 1440 MiB \(9\.0 %\) available, no swap that counts$/);
     assert.match(guard.said.at(-1)!, /^would send SIGTERM to \d+ \(.*\): gives back [\d.]+ \wiB, .* points$/);
     await guard.stop();
     assert.equal(guard.said.at(-1), 'SIGTERM: stopped');
@@ -181,7 +181,7 @@ describe('what guard says of memory', { skip: skip || noFakeMemory() }, () => {
     assert.match(late.stderr, /^badness: pressure (of system )?cannot be read: .*meminfo/);
     memory.set(9);
     await guard.until('a round', () => guard.rounds.length > 0);
-    const kinds = guard.lines.map(({ kind }) => kind);
+    const kinds = guard.lines.map(({ kind }) => kind as string).filter((kind) => kind !== 'note');
     assert.deepEqual(kinds.slice(0, 5), ['start', 'unreadable', 'unreadable', 'level', 'round'], guard.told());
     assert.equal(guard.of('unreadable')[1]!.error, null);
   });
@@ -223,7 +223,7 @@ describe('how guard ends, and who cannot hold it up', { skip }, () => {
   }
 
   test('a socket that nobody reads, such as that of a journal, does not', async (t) => {
-    const command = [process.execPath, 'dist/cli.js', 'guard', ...SYSTEM, '-m', '100'];
+    const command = [process.execPath, 'dist/cli.js', 'guard', ...SYSTEM, '-m', '100', '--control', 'none'];
     const outer = spawn(process.execPath, ['-e', FILL_AND_RUN, ...command], { stdio: ['ignore', 'pipe', 'pipe'] });
     t.after(() => outer.kill('SIGKILL'));
     const pid = Number(await new Promise((resolve) => outer.stderr.once('data', resolve)));

@@ -114,7 +114,7 @@ export async function startGuardProcess(
   const [file, ...rest] = [...through, process.execPath, resolve('dist/cli.js'), 'guard', ...form, ...args];
   const child = spawn(file!, rest, {
     // What a test runner or a journal put there is not the guard's.
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, JOURNAL_STREAM: undefined, ...env },
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, JOURNAL_STREAM: undefined, BADNESS_CONTROL: 'none', ...env },
     ...(cwd === undefined ? {} : { cwd }),
     stdio: ['ignore', stdout, 'pipe'],
   });

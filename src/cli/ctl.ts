@@ -1,0 +1,152 @@
+/** Stage: report. `badness ctl`: asks a guard that runs, over its control socket. */
+import { askControl, type ControlAsk, controlEvents } from '../control/index.js';
+import { choice, integer, type OptionName, readArguments, usage, type Values } from './arguments.js';
+import { decisionWords, eventWords, roundWords, type StateRecord, stateLines } from './ctl-words.js';
+import { CommandError, EXIT, type ExitCode } from './exit.js';
+import { feedQueue } from './feed.js';
+import { controlPath } from './guard-control.js';
+import { commandHelp } from './help.js';
+import { EXIT_OF_OUTCOME } from './kill.js';
+import { writeLines } from './output.js';
+
+const OPTIONS: readonly OptionName[] = [
+  ...(['control', 'json', 'clear', 'feed', 'every', 'count', 'scheme', 'help'] as const),
+  ...(['max-discount', 'age', 'adj'] as const),
+];
+
+const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'round'] as const;
+const FEED_ONLY = ['every', 'scheme', 'max-discount', 'age', 'adj'] as const;
+const PID_MAX = 4_194_304;
+const DECISIONS_MOST = 64;
+
+const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
+  ENOENT: EXIT.noControl,
+  ECONNREFUSED: EXIT.noControl,
+  ECONNRESET: EXIT.noControl,
+  EACCES: EXIT.forbidden,
+  EPERM: EXIT.forbidden,
+  ESRCH: EXIT.noSuchPid,
+  EBUSY: EXIT.busy,
+};
+
+/** One line for whatever the guard, or its absence, answers. */
+export function ctlError(error: unknown): unknown {
+  const { code, message } = error as { code?: string; message: string };
+  if (error instanceof CommandError || typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return error;
+  const gone = code === 'ECONNRESET' ? 'the guard has ended the connection' : message;
+  return new CommandError(EXIT_OF_CODE[code] ?? EXIT.refusedAsk, `${code}: ${gone}`);
+}
+
+interface Command {
+  readonly path: string;
+  readonly values: Values;
+  readonly operands: readonly string[];
+  /** The answer of the guard, whole. */
+  ask(ask: ControlAsk): Promise<string>;
+}
+
+/** Text that ends with a newline, as lines. */
+function linesOf(text: string): string[] {
+  return text.replace(/\n$/, '').split('\n');
+}
+
+function pidOf(text: string): number {
+  return integer('PID', text, 1, PID_MAX);
+}
+
+async function oom({ path, values, operands, ask }: Command): Promise<void> {
+  if (values.feed) {
+    if (operands.length > 0 || values.clear) throw usage('oom --feed ranks by itself; it takes no PID and no --clear');
+    return feedQueue(path, values);
+  }
+  if (values.clear && operands.length > 0) throw usage('oom --clear takes no PID');
+  if (values.clear || operands.length > 0) {
+    await ask({ method: 'PUT', resource: '/oom', body: operands.map(pidOf).join(' ') });
+    return;
+  }
+  await writeLines(linesOf(await ask({ resource: '/oom' })));
+}
+
+async function setProtection({ operands, ask }: Command, flag: 0 | 1): Promise<void> {
+  const [operand, ...more] = operands;
+  if (operand === undefined || more.length > 0) {
+    throw usage(`ctl ${flag ? 'protect' : 'unprotect'} takes one PID, got ${operands.length}`);
+  }
+  const body = `setprotection ${pidOf(operand)} ${flag}`;
+  await ask({ method: 'POST', resource: '/oom_kill_protection/ctl', body });
+}
+
+async function state({ values, ask }: Command): Promise<void> {
+  const text = await ask({ resource: '/state' });
+  await writeLines(values.json ? linesOf(text) : stateLines(JSON.parse(text) as StateRecord));
+}
+
+async function decisions({ values, ask }: Command): Promise<void> {
+  const last = values.count === undefined ? '' : `?last=${integer('-n', values.count, 1, DECISIONS_MOST)}`;
+  const lines = linesOf(await ask({ resource: `/decisions${last}` })).filter((line) => line !== '');
+  if (lines.length > 0) await writeLines(values.json ? lines : lines.map((line) => decisionWords(JSON.parse(line))));
+}
+
+/** Until the guard ends, or whoever listens does. */
+async function events({ path, values }: Command): Promise<void> {
+  const stop = new AbortController();
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  for await (const { kind, data } of controlEvents(path, stop.signal)) {
+    if (kind === 'closed') return;
+    if (kind === 'dropped') {
+      throw new CommandError(
+        EXIT.refusedAsk,
+        'events were not read fast enough, and the guard has stopped sending them',
+      );
+    }
+    await writeLines([values.json ? data : eventWords(JSON.parse(data))]);
+  }
+}
+
+async function round({ values, ask }: Command): Promise<void> {
+  const text = await ask({ method: 'POST', resource: '/round' });
+  const report = JSON.parse(text) as Parameters<typeof roundWords>[0];
+  await writeLines(values.json ? linesOf(text) : [roundWords(report)]);
+  const exit = EXIT_OF_OUTCOME[report.outcome];
+  if (exit !== EXIT.ok) throw new CommandError(exit, `the round ended as ${report.outcome}`);
+}
+
+const RUN: Readonly<Record<(typeof ASKS)[number], (command: Command) => Promise<void>>> = {
+  oom,
+  protect: (command) => setProtection(command, 1),
+  unprotect: (command) => setProtection(command, 0),
+  status: async ({ ask }) => writeLines(linesOf(await ask({ resource: '/oom_kill_protection/status' }))),
+  state,
+  events,
+  decisions,
+  round,
+};
+
+function checkOperands(name: string, operands: readonly string[], values: Values): void {
+  const takes = ['oom', 'protect', 'unprotect'].includes(name);
+  if (!takes && operands.length > 0) throw usage(`ctl ${name} takes no operand, got ${JSON.stringify(operands[0])}`);
+  if (name !== 'oom' && (values.feed || values.clear))
+    throw usage(`--feed and --clear go with ctl oom, not ctl ${name}`);
+  const alone = FEED_ONLY.find((option) => values[option] !== undefined);
+  if (alone && !values.feed) throw usage(`--${alone} goes with ctl oom --feed`);
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function ctl(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('ctl', argv, OPTIONS, []);
+  if (values.help) return writeLines(commandHelp('ctl'));
+  const [word, ...operands] = positionals;
+  if (word === undefined) throw usage(`expected one of ${ASKS.join(', ')}; see badness ctl --help`);
+  const name = choice('ctl', word, ASKS);
+  checkOperands(name, operands, values);
+  const { path } = controlPath(values);
+  if (path === null) {
+    throw new CommandError(EXIT.noControl, 'no control socket: --control PATH names it, XDG_RUNTIME_DIR is not set');
+  }
+  const ask = async (what: ControlAsk) => (await askControl(path, what)).body;
+  try {
+    await RUN[name]({ path, values, operands, ask });
+  } catch (error) {
+    throw ctlError(error);
+  }
+}

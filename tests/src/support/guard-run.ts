@@ -1,0 +1,74 @@
+// badness guard and badness ctl as they are shipped, started by a test and gone with it. The guards are dry: nobody is signalled.
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import type { TestContext } from 'node:test';
+import { ownFolder, within } from './control-scene.js';
+
+export const CLI = 'dist/cli.js';
+
+export interface Run {
+  readonly child: ChildProcess;
+  text: string;
+  errors: string;
+  until(pattern: RegExp): Promise<string>;
+  /** Sends SIGTERM. The exit code. */
+  stop(): Promise<number | null>;
+  readonly exit: Promise<number | null>;
+}
+
+/** A command that goes on. */
+export function start(t: TestContext, args: string[], env: NodeJS.ProcessEnv = process.env): Run {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+  t.after(() => child.kill('SIGKILL'));
+  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  const run: Run = {
+    child,
+    text: '',
+    errors: '',
+    exit,
+    until: (pattern) =>
+      within(
+        new Promise<string>((resolve) => {
+          const look = () => pattern.test(run.text) && resolve(run.text);
+          child.stdout.on('data', look);
+          look();
+        }),
+        20_000,
+      ),
+    stop() {
+      child.kill('SIGTERM');
+      return within(exit, 10_000);
+    },
+  };
+  child.stdout.on('data', (data: Buffer) => {
+    run.text += data.toString();
+  });
+  child.stderr.on('data', (data: Buffer) => {
+    run.errors += data.toString();
+  });
+  return run;
+}
+
+export async function startGuard(t: TestContext, ...more: string[]): Promise<Run & { path: string }> {
+  const path = join(ownFolder(t), 'run', 'c.sock');
+  const run = start(t, ['guard', '-r', '0', '--domain', 'system', '--control', path, ...more]);
+  await run.until(/control: .*\n|"kind":"start"/);
+  return Object.assign(run, { path });
+}
+
+/** A child of the test that does nothing. */
+export function sleeper(t: TestContext): number {
+  const child = spawn('sleep', ['300']);
+  t.after(() => child.kill('SIGKILL'));
+  return child.pid!;
+}
+
+/** A command in the same time as this process goes on: the socket may be its own. */
+export function ctl(path: string, ...args: string[]): Promise<{ status: number; stdout: string; stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [CLI, 'ctl', ...args, '--control', path], (error, stdout, stderr) =>
+      resolve({ status: error ? Number(error.code) : 0, stdout, stderr }),
+    );
+  });
+}
