@@ -10,8 +10,8 @@ import {
   takenError,
 } from '../control/index.js';
 import type { LinuxGuard } from '../linux/index.js';
-import type { Values } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
+import type { ControlValues } from './guard-options.js';
 import { version } from './help.js';
 
 /** What a guard finds before it is opened. */
@@ -27,7 +27,7 @@ export interface ControlPlace {
 const NONE = 'none';
 
 /** Where a guard listens, or a command looks for one: the option, BADNESS_CONTROL, or the place of this user. */
-export function controlPath({ control }: Values): { path: string | null; asked: boolean } {
+export function controlPath({ control }: ControlValues): { path: string | null; asked: boolean } {
   const named = control ?? process.env.BADNESS_CONTROL;
   if (named === NONE) return { path: null, asked: true };
   return named ? { path: resolve(named), asked: true } : { path: defaultControlPath(), asked: false };
@@ -42,7 +42,7 @@ function refusal(error: unknown): CommandError {
 }
 
 /** A place that was asked for and cannot be had is refused; without the usual one the guard does without, and says so. */
-export async function findControlPlace(values: Values): Promise<ControlPlace> {
+export async function findControlPlace(values: ControlValues): Promise<ControlPlace> {
   const { path, asked } = controlPath(values);
   if (path === null) {
     const why = asked ? 'as asked' : 'XDG_RUNTIME_DIR is not set; --control PATH names a place';
@@ -67,7 +67,7 @@ export function protectionState({ path, live }: ControlPlace): { statePath?: str
 export async function openGuardControl(
   { path, live, note }: ControlPlace,
   guard: LinuxGuard,
-  values: Values,
+  values: ControlValues,
 ): Promise<{ control: Control | null; notes: readonly string[] }> {
   if (path === null) return { control: null, notes: [note!] };
   if (live) {
@@ -79,7 +79,9 @@ export async function openGuardControl(
   const group = values['control-group'];
   const options = { guard: controlledGuard(guard), path, self: values['control-self'] === true, version: version() };
   try {
-    const control = await openControl({ ...options, ...(group === undefined ? {} : { group }) });
+    const { mode } = values;
+    const access = { ...(group === undefined ? {} : { group }), ...(mode === undefined ? {} : { mode }) };
+    const control = await openControl({ ...options, ...access });
     const words = `control: ${control.path}, mode 0${control.mode.toString(8)}; badness ctl --help`;
     return { control, notes: [words, ...control.notes] };
   } catch (error) {

@@ -6,6 +6,7 @@ import {
   flagRules,
   type LooseThresholds,
   type Policy,
+  type PolicyFile,
   type PolicyInput,
   parseThresholdPair,
   type ThresholdPair,
@@ -20,9 +21,29 @@ export const GUARD_OPTIONS: readonly OptionName[] = [
   ...(['control', 'control-group', 'control-self'] as const),
 ];
 
+/** Where the guard listens: what the options leave open is what the file says. */
+function controlOptions(values: Values, { control: { socket, group, selfProtect, mode } }: PolicyFile): ControlValues {
+  const place = socket === 'off' ? 'none' : socket === 'auto' ? undefined : socket;
+  const [path, owner] = [values.control ?? place, values['control-group'] ?? group ?? undefined];
+  return {
+    ...(path === undefined ? {} : { control: path }),
+    ...(owner === undefined ? {} : { 'control-group': owner }),
+    'control-self': values['control-self'] === true || selfProtect,
+    // Only one that was written: by itself the socket is opened to a group that may use it.
+    ...(mode === CLOSED ? {} : { mode: Number.parseInt(mode, 8) }),
+  };
+}
+
+/** The options that the control socket is opened by. */
+export type ControlValues = Pick<Values, 'control' | 'control-group' | 'control-self'> & { readonly mode?: number };
+
+/** What a policy file says when it says nothing. */
+const CLOSED = '0600';
+
 /** What a guard on the command line is asked for. */
 export interface GuardRequest {
   readonly policy: Policy;
+  readonly control: ControlValues;
   readonly json: boolean;
   /** Seconds between two lines about memory; 0 for none. */
   readonly reportS: number;
@@ -64,10 +85,8 @@ function thresholds(values: Values, base: Partial<LooseThresholds> = {}): LooseT
   return { ...(isOther ? {} : { warn: base.warn }), term: level('term'), kill: level('kill') };
 }
 
-/** The policy of a file for the domain that is meant; a file of one domain means that one. */
-async function policyIn({ policy: path, domain }: Values): Promise<PolicyInput> {
-  if (path === undefined) return {};
-  const { policies } = await openPolicyFile(path);
+/** The policy for the domain that is meant; a file of one domain means that one. */
+function policyFor({ policies }: PolicyFile, { policy: path, domain }: Values): PolicyInput {
   if (policies.length === 1) return policies[0]!;
   const meant = domain === undefined ? undefined : JSON.stringify(definePolicy({ domain: domainNamed(domain) }).domain);
   const found = policies.find((one) => JSON.stringify(one.domain) === meant);
@@ -113,8 +132,10 @@ async function define(values: Values, base: PolicyInput): Promise<Policy> {
 
 /** Reads the options, and the policy file that they name. Throws a usage error for what cannot be meant. */
 export async function guardRequest(values: Values): Promise<GuardRequest> {
+  const file = values.policy === undefined ? null : await openPolicyFile(values.policy);
   return {
-    policy: await define(values, await policyIn(values)),
+    policy: await define(values, file ? policyFor(file, values) : {}),
+    control: file ? controlOptions(values, file) : values,
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),
     native:

@@ -106,9 +106,9 @@ export async function guard(argv: string[]): Promise<void> {
     if (json) out.write(JSON.stringify(guardEventToJson(event)));
     else say(eventLines(event, policy, now()));
   };
-  const place = await findControlPlace(values);
+  const place = await findControlPlace(request.control);
   const open = await openGuard(request, place, { tell, note });
-  const opened = await openGuardControl(place, open, values).catch(async (error: unknown) => {
+  const opened = await openGuardControl(place, open, request.control).catch(async (error: unknown) => {
     await open.close();
     throw error;
   });

@@ -60,3 +60,13 @@ test('guard options: what is wrong in a file or an expression is a wrong command
   await assert.rejects(guardRequest({ ignore: '(' }), { exit: 2 });
   await assert.rejects(guardRequest({ policy: '/no/such/file' }), { code: 'EPOLICYFILE' });
 });
+
+test('guard options: where it listens is what the options say, else the file', async (t) => {
+  const text = '[control]\nsocket = "/run/x.sock"\ngroup = "adm"\nself_protect = true\nmode = "0666"\n';
+  const path = file(t, text);
+  const fromFile = { control: '/run/x.sock', 'control-group': 'adm', 'control-self': true, mode: 0o666 };
+  assert.deepEqual((await guardRequest({ policy: path })).control, fromFile);
+  assert.equal((await guardRequest({ policy: path, control: 'none' })).control.control, 'none');
+  assert.equal((await guardRequest({ policy: file(t, '[control]\nsocket = "off"\n') })).control.control, 'none');
+  assert.equal((await guardRequest({ policy: file(t, POLICY) })).control.control, undefined);
+});
