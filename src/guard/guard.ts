@@ -16,19 +16,21 @@ import type { RoundAsk } from './round.js';
 import type { RoundOutcome, RoundReport } from './round-report.js';
 import type { World } from './world.js';
 
+type Sleep = (wakeUps: readonly WakeUp[], timeoutMs: number) => Promise<unknown>;
+
 export interface GuardOptions {
   readonly source: PressureSource;
   readonly world: Pick<World, 'name' | 'nowMs' | 'measure' | 'pressureBegins' | 'shortageEnds'>;
   readonly rounds: { run(ask: RoundAsk): Promise<RoundReport> };
-  /** Sleeps until a wake-up, the time, or `wake`. */
-  readonly waiter: { wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<unknown>; wake(): void };
+  /** Sleeps until a wake-up, the time, or `wake`; by `rest`, which may hold up the rest of this thread, while nothing is under way. */
+  readonly waiter: { wait: Sleep; rest?: Sleep; wake(): void };
   /** Whose `warn` is called when memory begins to run short. Not the chain of the rounds: a walk must not hold one up. */
   readonly warnings: NotifierChain;
   readonly tell: (event: GuardEvent) => void;
   /** What must be given back until memory is not short any more, bytes. */
   readonly neededBytes?: () => number;
   /** Called after each sleep: milliseconds that the machine was suspended. */
-  readonly sleptMs?: () => number;
+  readonly sleptMs?: (nowMs: number) => number;
   /** Hears when the domain comes to be short of memory, so that a round begins, and when it is over. */
   readonly signals?: Pick<OomSignals, 'begin' | 'recovered'>;
   /** What makes it short at this moment. Default `memory`. */
@@ -59,6 +61,8 @@ export class Guard {
   #level: PressureLevel = 'none';
   #error: string | null = null;
   #underWay: UnderWay | null = null;
+  /** An event may be open; at first one that a guard left behind which has died. */
+  #eventOpen = true;
 
   constructor(options: GuardOptions) {
     this.#options = options;
@@ -79,7 +83,10 @@ export class Guard {
     const { source, waiter, world } = this.#options;
     while (!this.#stop.signal.aborted) {
       this.#look(world.nowMs());
-      await waiter.wait(source.wakeUps(), this.#delayMs(world.nowMs()));
+      const delayMs = this.#delayMs(world.nowMs());
+      const quiet = this.#level === 'none' && !this.#underWay;
+      if (quiet && waiter.rest) await waiter.rest(source.wakeUps(), delayMs);
+      else await waiter.wait(source.wakeUps(), delayMs);
     }
     if (this.#underWay) await Promise.race([this.#underWay.end, timeout(STOP_MS)]);
   }
@@ -101,7 +108,7 @@ export class Guard {
 
   #look(nowMs: number): void {
     const { source, sleptMs, onReading } = this.#options;
-    const slept = sleptMs?.() ?? 0;
+    const slept = sleptMs?.(nowMs) ?? 0;
     if (slept > 0) {
       source.forget();
       this.#tell({ kind: 'resumed', atMs: nowMs, sleptMs: slept });
@@ -111,8 +118,8 @@ export class Guard {
     onReading?.(level, nowMs);
     this.#note(level, error, nowMs);
     if (!isShort(level)) {
-      // Also of an event that a guard left behind which has died.
-      this.#options.signals?.recovered();
+      if (this.#eventOpen) this.#options.signals?.recovered();
+      this.#eventOpen = false;
       return;
     }
     if (this.#underWay) this.#hurry(level, this.#underWay);
@@ -159,6 +166,7 @@ export class Guard {
       stop: this.#stop.signal,
     };
     this.counters.rounds += 1;
+    this.#eventOpen = true;
     this.#options.signals?.begin({ reason: this.#options.reason?.() ?? 'memory', level });
     const round = rounds.run(ask);
     const end = round.then(

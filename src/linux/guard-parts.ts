@@ -58,7 +58,7 @@ export function openParts(
   const { policy, native: how } = options;
   const { native } = load;
   const number = openOrRefuse(() => openNumber(engine, domain));
-  const waiter = createWaiter(native);
+  const waiter = createWaiter(native, { blocks: options.for === 'daemon' });
   const gate = openGate(engine, number, policy);
   const polls = waiter.body === 'poll';
   const { leastMs, mostMs } = options;

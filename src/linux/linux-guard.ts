@@ -31,6 +31,7 @@ import type { Protector, ProtectorOptions } from './protector.js';
 import { openQueue } from './queue-tasks.js';
 import { Rankings } from './rankings.js';
 import { openRules } from './rules.js';
+import { warmUp } from './warm-up.js';
 
 export interface LinuxGuardOptions {
   readonly policy: Policy;
@@ -114,7 +115,7 @@ export class LinuxGuard {
       warnings: this.warnings,
       tell: (event) => this.#tell(event, options.tell),
       neededBytes: () => source.memory.neededBytes(),
-      sleptMs: () => parts.suspend.check(),
+      sleptMs: (nowMs) => parts.suspend.check(nowMs),
       onReading: (level, nowMs) => this.#publish(level, nowMs),
     });
   }
@@ -254,5 +255,6 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
   parts.signals.watch();
   // The first choice opens a descriptor a task and compiles what a later one runs.
   parts.world.choose();
+  warmUp(parts);
   return guard;
 }

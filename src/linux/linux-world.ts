@@ -18,7 +18,8 @@ import { candidateIdentity } from './queue-tasks.js';
 
 /** Milliseconds of the one clock that every thread reads. */
 export function monotonicMs(): number {
-  return Number(process.hrtime.bigint() / 1_000_000n);
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1000 + Math.floor(nanoseconds / 1e6);
 }
 
 export interface LinuxWorldOptions {

@@ -1,4 +1,6 @@
 // Stage: kill, watch. In: koffi when it is installed. Out: the calls of libc that Node does not offer, or the reason why not.
+
+import { bindEventLoop, type EventLoop } from './event-loop.js';
 import { bindPeer, type PeerCredentials } from './native-peer.js';
 import { muslName, type SyscallNumbers, syscallNumbers } from './syscalls.js';
 
@@ -21,6 +23,12 @@ export interface PollRequest {
   readonly events: number;
 }
 
+/** A list of requests that is polled again and again. */
+export interface PollSet {
+  /** poll(2), blocking this thread. The `revents` in the order of the requests; null, and nothing allocated, when none is ready. */
+  poll(timeoutMs: number): number[] | null;
+}
+
 export const POLLIN = 1;
 export const POLLPRI = 2;
 export const POLLERR = 8;
@@ -41,6 +49,8 @@ export interface Native {
   probeMrelease(pidfd: number): string;
   /** poll(2), blocking this thread. `timeoutMs` −1 waits for ever. The `revents` in the order of `requests`. EINTR counts as a timeout. */
   poll(requests: readonly PollRequest[], timeoutMs: number): number[];
+  /** The same for a list that is kept. */
+  pollSet(requests: readonly PollRequest[]): PollSet;
   /** poll(2) on a thread of libuv's pool. Keeps the process alive until it returns. */
   pollAsync(requests: readonly PollRequest[], timeoutMs: number): Promise<number[]>;
   /** kcmp(2) KCMP_VM: true when two tasks (thread ids will do) have the same mm, or both have none. EPERM, ESRCH, ENOSYS. */
@@ -61,6 +71,8 @@ export interface Native {
   peerCredentials(fd: number): PeerCredentials;
   /** The supplementary groups of that process (SO_PEERGROUPS, Linux 4.13). ENOPROTOOPT before. */
   peerGroups(fd: number): number[];
+  /** The event loop of this thread, where it can be polled: the main thread of Node. */
+  readonly eventLoop: EventLoop | null;
 }
 
 /** What loading came to: the calls, or null and the reason in words. */
@@ -200,24 +212,29 @@ function bindSyscalls(library: Library, numbers: SyscallNumbers, { failure, chec
 /** Waiting: poll(2), in this thread or in libuv's pool. A signal that interrupts it looks like nothing having happened. */
 function bindPoll(library: Library, { failure }: Failures) {
   const poll = library.func('poll', 'int', ['uint8_t *', 'unsigned long', 'int']);
-  const polled = (result: number, results: () => number[], count: number): number[] => {
-    if (result >= 0) return results();
+  /** Null when none is ready. */
+  const polled = (result: number, results: () => number[]): number[] | null => {
+    if (result > 0) return results();
+    if (result === 0) return null;
     const error = failure('poll');
     if (error.code !== 'EINTR') throw error;
-    return new Array<number>(count).fill(0);
+    return null;
+  };
+  const none = (requests: readonly PollRequest[]) => new Array<number>(requests.length).fill(0);
+  const pollSet = (requests: readonly PollRequest[]): PollSet => {
+    const { bytes, results } = pollBytes(requests);
+    return { poll: (timeoutMs) => polled(poll(bytes, requests.length, timeoutMs), results) };
   };
   return {
-    poll: (requests: readonly PollRequest[], timeoutMs: number) => {
-      const { bytes, results } = pollBytes(requests);
-      return polled(poll(bytes, requests.length, timeoutMs), results, requests.length);
-    },
+    pollSet,
+    poll: (requests: readonly PollRequest[], timeoutMs: number) => pollSet(requests).poll(timeoutMs) ?? none(requests),
     pollAsync: (requests: readonly PollRequest[], timeoutMs: number) =>
       new Promise<number[]>((resolve, reject) => {
         const { bytes, results } = pollBytes(requests);
         poll.async(bytes, requests.length, timeoutMs, (error: unknown, result: number) => {
           try {
             if (error) throw error;
-            resolve(polled(result, results, requests.length));
+            resolve(polled(result, results) ?? none(requests));
           } catch (failed) {
             reject(failed);
           }
@@ -256,5 +273,6 @@ function bind(koffi: Koffi, numbers: SyscallNumbers): Native {
     ...bindPoll(handle, failures),
     ...bindLibc(handle, failures),
     ...bindPeer(handle, failures),
+    eventLoop: bindEventLoop(() => koffi.load(null)),
   };
 }

@@ -1,6 +1,6 @@
 /** Stage: watch. In: the time since boot that counts suspend (/proc/uptime), and the monotonic clock that does not. Out: how long the machine slept. */
-import { performance } from 'node:perf_hooks';
 import { KeptFile, malformed } from './kept-file.js';
+import { monotonicMs } from './linux-world.js';
 
 /** The wall clock against the monotonic one: while it has not jumped so far, reading /proc/uptime (16 µs) is not worth it. */
 const WALL_JUMP_MS = 500;
@@ -30,7 +30,7 @@ export function machineClocks(root = '/proc'): SuspendClocks {
       if (!(seconds >= 0)) throw malformed(file.path, `cannot read ${JSON.stringify(text)}`);
       return seconds * 1000;
     },
-    monotonicMs: () => performance.now(),
+    monotonicMs,
     wallMs: () => Date.now(),
     close: () => file.close(),
   };
@@ -62,9 +62,12 @@ export class SuspendWatch {
     return { least: boot - after, most: boot - before };
   }
 
-  /** To be called after each sleep. Milliseconds suspended since the last call, or 0; calls back when it was at least a second. */
-  check(): number {
-    const wallAheadMs = this.#clocks.wallMs() - this.#clocks.monotonicMs();
+  /**
+   * To be called after each sleep, with the monotonic clock where it was read already. Milliseconds suspended since the last call, or 0;
+   * calls back when it was at least a second.
+   */
+  check(nowMs = this.#clocks.monotonicMs()): number {
+    const wallAheadMs = this.#clocks.wallMs() - nowMs;
     const jumped = wallAheadMs - this.#wallAheadMs >= WALL_JUMP_MS;
     this.#wallAheadMs = wallAheadMs;
     return jumped ? this.#look() : 0;

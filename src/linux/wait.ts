@@ -1,7 +1,8 @@
 /** Stage: watch. In: a time, and what may end it early. Out: one way to sleep with two bodies: poll(2), or timers with `fs.watch`. */
 import { type FSWatcher, watch } from 'node:fs';
 import type { WakeUp } from '../pressure/pressure.js';
-import { type Native, POLLIN, type PollRequest } from './native.js';
+import type { EventLoop } from './event-loop.js';
+import { type Native, POLLIN, type PollRequest, type PollSet } from './native.js';
 
 /** What ended a wait. */
 export type WaitEnd = 'time' | 'ready' | 'woken';
@@ -13,6 +14,12 @@ export interface Waiter {
   readonly pathsOnly: boolean;
   /** Sleeps without blocking the event loop until one is ready (its `onReady` was called), {@link wake} or the time. ≥ 0 ms, Infinity. */
   wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd>;
+  /**
+   * The same for a thread in which nothing is under way: where the event loop can be polled (the main thread, with native calls), this thread
+   * blocks until the time, a wake-up, or work for the loop, which ends it early, as `time`, and is done during the next wait. That costs half
+   * of a timer. What the caller has begun and not awaited may be held up for a second.
+   */
+  rest(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd>;
   /** The same, blocking this thread: for workers. Timers notice only {@link wake} and the time then, because `fs.watch` is dead meanwhile. */
   waitSync(wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd;
   /** Ends the wait under way, or the next one. May be called from a signal handler and at any time before {@link close}. */
@@ -28,6 +35,8 @@ export type WakeHandle = { readonly eventfd: number } | { readonly cell: SharedA
 export interface WaiterOptions {
   /** Whether a wait keeps the process alive. Default true. (A poll under way always does.) */
   readonly keepsAlive?: boolean;
+  /** Whether {@link Waiter.rest} may block. For a program that is nothing but a guard. Default false. */
+  readonly blocks?: boolean;
 }
 
 /** The waiter for these native calls; without them, timers. */
@@ -49,6 +58,9 @@ function wakeCell(cell: Int32Array): void {
 /** Up to here a sleep is short, and patient wake-ups are looked at behind it. */
 const SHORT_MS = 150;
 const LONGEST_MS = 2 ** 31 - 1;
+const TIME_OVER: Promise<WaitEnd> = Promise.resolve('time');
+/** So long at most the event loop is not turned while nothing seems to be there for it. */
+const UNTURNED_MS = 1000;
 
 /** setTimeout and poll(2) both end at 2^31; a shorter sleep than asked is allowed, a longer one is not. Rounded up: poll(2) knows no fractions. */
 function boundedMs(timeoutMs: number): number {
@@ -77,6 +89,11 @@ class Nap {
   }
 }
 
+function unturnedMs(loop: EventLoop): number {
+  const restMs = loop.restMs();
+  return restMs < 0 ? UNTURNED_MS : Math.min(restMs, UNTURNED_MS);
+}
+
 class PollWaiter implements Waiter {
   readonly body = 'poll';
   readonly pathsOnly = false;
@@ -87,17 +104,27 @@ class PollWaiter implements Waiter {
   readonly #nap = new Nap();
   /** The requests of the last list, so that the same list costs nothing. */
   #requests: PollRequest[] = [];
+  #set: PollSet | null = null;
+  /** The same and, last, the event loop; null where it cannot be polled or must not be kept waiting. */
+  #restSet: PollSet | null = null;
   #list: readonly WakeUp[] | null = null;
+  readonly #loop: EventLoop | null;
+  /** How long the event loop can still do without a turn. */
+  #unturnedMs = 0;
+  /** libuv would not sleep at all in a loop that nothing keeps alive. */
+  readonly #alive: NodeJS.Timeout | null;
   #patient = false;
   /** This thread's own wake(); another thread's is in the eventfd alone. */
   #woken = false;
   #polling = false;
   #closed = false;
 
-  constructor(native: Native, { keepsAlive = true }: WaiterOptions) {
+  constructor(native: Native, { keepsAlive = true, blocks = false }: WaiterOptions) {
     this.#native = native;
     this.#keepsAlive = keepsAlive;
     this.handle = { eventfd: native.eventfd() };
+    this.#loop = blocks ? native.eventLoop : null;
+    this.#alive = this.#loop && keepsAlive ? setInterval(() => {}, LONGEST_MS) : null;
   }
 
   #prepare(wakeUps: readonly WakeUp[]): void {
@@ -108,10 +135,31 @@ class PollWaiter implements Waiter {
       { fd: this.handle.eventfd, events: POLLIN },
       ...wakeUps.map(({ fd, events }) => ({ fd, events })),
     ];
+    this.#set = this.#native.pollSet(this.#requests);
+    if (this.#loop) this.#restSet = this.#native.pollSet([...this.#requests, { fd: this.#loop.fd, events: POLLIN }]);
+  }
+
+  rest(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {
+    if (this.#loop === null) return this.wait(wakeUps, timeoutMs);
+    if (timeoutMs > this.#unturnedMs) return this.#turn(this.#loop, wakeUps, timeoutMs);
+    this.#unturnedMs -= timeoutMs;
+    this.#prepare(wakeUps);
+    const revents = this.#restSet!.poll(boundedMs(timeoutMs));
+    if (revents === null) return TIME_OVER;
+    if (revents.at(-1) !== 0) this.#unturnedMs = 0;
+    return Promise.resolve(this.#answer(wakeUps, revents));
+  }
+
+  async #turn(loop: EventLoop, wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {
+    const end = await this.wait(wakeUps, timeoutMs);
+    // Woken may mean that there was no sleep, and no turn.
+    if (end === 'time') this.#unturnedMs = unturnedMs(loop);
+    return end;
   }
 
   async wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {
     this.#prepare(wakeUps);
+    this.#unturnedMs = 0;
     // A thread of the pool for a mere timer would be waste; wake() ends the timer too.
     if (wakeUps.length === 0 || (timeoutMs <= SHORT_MS && this.#patient)) {
       if (!this.#woken) await this.#nap.take(boundedMs(timeoutMs), this.#keepsAlive);
@@ -129,10 +177,11 @@ class PollWaiter implements Waiter {
 
   waitSync(wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd {
     this.#prepare(wakeUps);
-    return this.#answer(wakeUps, this.#native.poll(this.#requests, boundedMs(timeoutMs)));
+    return this.#answer(wakeUps, this.#set!.poll(boundedMs(timeoutMs)));
   }
 
-  #answer(wakeUps: readonly WakeUp[], revents: readonly number[]): WaitEnd {
+  #answer(wakeUps: readonly WakeUp[], revents: readonly number[] | null): WaitEnd {
+    if (revents === null) return 'time';
     let end: WaitEnd = 'time';
     wakeUps.forEach((one, index) => {
       const ready = revents[index + 1]!;
@@ -161,6 +210,7 @@ class PollWaiter implements Waiter {
     if (this.#closed) return;
     this.wake();
     this.#closed = true;
+    if (this.#alive) clearInterval(this.#alive);
     // A descriptor under poll(2) must not be closed: its number could be another file's by then.
     if (!this.#polling) this.#native.close(this.handle.eventfd);
   }
@@ -216,6 +266,10 @@ class TimerWaiter implements Waiter {
     for (const one of wakeUps) if (one.path !== null && this.#changed.has(one.path)) one.onReady(0);
     this.#changed.clear();
     return this.#taken() ? 'woken' : end;
+  }
+
+  rest(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {
+    return this.wait(wakeUps, timeoutMs);
   }
 
   waitSync(_wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd {

@@ -98,15 +98,20 @@ class CombinedSource implements PressureSource {
   }
 
   read(nowMs: number): Pressure {
+    let failed = 0;
     for (let index = 0; index < this.#sources.length; index++) {
-      this.#last[index] = this.#sources[index]!.read(nowMs);
+      const answer = this.#sources[index]!.read(nowMs);
+      this.#last[index] = answer;
+      if (answer.error !== null) failed++;
     }
-    const failed = this.#last.filter(({ error }) => error !== null);
     // `any` goes on with what can be read; the error is still told, because it may be the very source that would have spoken.
-    const blind = this.#mode === 'all' ? failed.length > 0 : failed.length === this.#last.length;
+    const blind = this.#mode === 'all' ? failed > 0 : failed === this.#last.length;
     const level = blind ? 'none' : this.#momentary();
-    const error = failed.length === 0 ? null : failed.map((one) => one.error).join('; ');
-    return { level: this.#lasting(PRESSURE_LEVELS.indexOf(level), nowMs), error };
+    return { level: this.#lasting(PRESSURE_LEVELS.indexOf(level), nowMs), error: failed === 0 ? null : this.#errors() };
+  }
+
+  #errors(): string {
+    return this.#last.flatMap(({ error }) => error ?? []).join('; ');
   }
 
   #momentary(): PressureLevel {
