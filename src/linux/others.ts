@@ -45,6 +45,7 @@ export class Others {
   /** Memory begins to be short: whom the kernel killed before that is history. */
   pressureBegins(): void {
     this.#oomKills = this.#domain.oomKills();
+    this.#kernelUntilMs = Number.NEGATIVE_INFINITY;
     this.shortageEnds();
   }
 

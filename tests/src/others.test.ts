@@ -112,6 +112,10 @@ test("others: the kernel's count that grew while memory is short is one in fligh
   box.kills = 4;
   others.pressureBegins();
   assert.equal(others.areKilling(0, 5000), false);
+  box.kills = 5;
+  assert.equal(others.areKilling(0, 5500), true, 'seen when it was only time to warn');
+  others.pressureBegins();
+  assert.equal(others.areKilling(0, 5501), false);
   box.kills = null;
   assert.equal(others.areKilling(0, 6000), false);
 });
