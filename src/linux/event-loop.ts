@@ -2,8 +2,8 @@
 import { isMainThread } from 'node:worker_threads';
 
 /**
- * The event loop as libuv shows it to programs that wait for it themselves (uv_backend_fd, "embedding an event loop in another"). A thread
- * that polls the descriptor beside its own for no longer than {@link restMs} keeps nobody waiting: whatever ends its sleep early is in there.
+ * The event loop as libuv shows it to programs that wait on its behalf (uv_backend_fd, uv_backend_timeout). A thread that polls the
+ * descriptor beside its own, for no longer than {@link restMs}, keeps nobody waiting: whatever would have woken the loop wakes it.
  */
 export interface EventLoop {
   /** For poll(2): readable when a signal, a socket, a child, a thread has something for the loop. The loop's to close. */

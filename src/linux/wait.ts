@@ -15,9 +15,9 @@ export interface Waiter {
   /** Sleeps without blocking the event loop until one is ready (its `onReady` was called), {@link wake} or the time. ≥ 0 ms, Infinity. */
   wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd>;
   /**
-   * The same for a thread in which nothing is under way: where the event loop can be polled (the main thread, with native calls), this thread
-   * blocks until the time, a wake-up, or work for the loop, which ends it early, as `time`, and is done during the next wait. That costs half
-   * of a timer. What the caller has begun and not awaited may be held up for a second.
+   * The same for a caller that has nothing under way. Where the event loop can be polled (main thread, native calls, `blocks`), it blocks
+   * until the time, a wake-up, or work for the loop, which ends it early, as `time`, and is done during the next wait. That costs two thirds
+   * of a timer. Timers that are set meanwhile, and promises, may be held up for a second.
    */
   rest(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd>;
   /** The same, blocking this thread: for workers. Timers notice only {@link wake} and the time then, because `fs.watch` is dead meanwhile. */
@@ -59,7 +59,7 @@ function wakeCell(cell: Int32Array): void {
 const SHORT_MS = 150;
 const LONGEST_MS = 2 ** 31 - 1;
 const TIME_OVER: Promise<WaitEnd> = Promise.resolve('time');
-/** So long at most the event loop is not turned while nothing seems to be there for it. */
+/** So long at most the event loop is not turned, though nothing seems to be there for it. */
 const UNTURNED_MS = 1000;
 
 /** setTimeout and poll(2) both end at 2^31; a shorter sleep than asked is allowed, a longer one is not. Rounded up: poll(2) knows no fractions. */
@@ -105,13 +105,14 @@ class PollWaiter implements Waiter {
   /** The requests of the last list, so that the same list costs nothing. */
   #requests: PollRequest[] = [];
   #set: PollSet | null = null;
-  /** The same and, last, the event loop; null where it cannot be polled or must not be kept waiting. */
+  /** The same and, last, the event loop. */
   #restSet: PollSet | null = null;
   #list: readonly WakeUp[] | null = null;
+  /** Null where it cannot be polled, or must not be kept waiting. */
   readonly #loop: EventLoop | null;
-  /** How long the event loop can still do without a turn. */
+  /** How long it can still do without a turn. */
   #unturnedMs = 0;
-  /** libuv would not sleep at all in a loop that nothing keeps alive. */
+  /** A loop that nothing keeps alive says that it cannot rest at all. */
   readonly #alive: NodeJS.Timeout | null;
   #patient = false;
   /** This thread's own wake(); another thread's is in the eventfd alone. */

@@ -18,6 +18,23 @@ test('guard: while memory is not short it reads as often as the source wants, an
   assert.equal(fake.began, 1, 'what others killed before is history');
 });
 
+test('guard: it may block its thread only while memory is not short and no round is under way', async () => {
+  const fake = new FakeGuard();
+  void fake.guard.run();
+  await fake.pass(100);
+  assert.deepEqual(fake.waits.splice(0), ['rest', 'rest']);
+  fake.level = 'warn';
+  await fake.pass(100);
+  fake.level = 'kill';
+  await fake.pass(100);
+  fake.level = 'none';
+  await fake.pass(200);
+  assert.deepEqual(fake.waits.splice(0), ['wait', 'wait', 'wait', 'wait'], 'the round is still under way');
+  fake.rounds[0]!.end('released');
+  await fake.pass(100);
+  assert.equal(fake.waits.at(-1), 'rest');
+});
+
 test('guard: SIGTERM at the milder level, SIGKILL at the worse one', async () => {
   for (const [level, signal] of [
     ['term', 'SIGTERM'],

@@ -29,6 +29,8 @@ export class FakeGuard {
   forgotten = 0;
   began = 0;
   shortagesEnded = 0;
+  /** How it slept: `rest` may block the thread, `wait` may not. */
+  readonly waits: ('rest' | 'wait')[] = [];
   #wake: (() => void) | null = null;
   #woken = false;
   #untilMs = Number.POSITIVE_INFINITY;
@@ -60,14 +62,19 @@ export class FakeGuard {
       source,
       world,
       rounds: { run },
-      waiter: { wait: (_, ms) => this.#wait(ms), wake: () => this.#endWait() },
+      waiter: {
+        wait: (_, ms) => this.#wait('wait', ms),
+        rest: (_, ms) => this.#wait('rest', ms),
+        wake: () => this.#endWait(),
+      },
       warnings: this.warnings,
       tell: (event) => void this.events.push(event),
       ...more,
     });
   }
 
-  #wait(ms: number): Promise<void> {
+  #wait(how: 'rest' | 'wait', ms: number): Promise<void> {
+    this.waits.push(how);
     if (this.#woken) {
       this.#woken = false;
       return Promise.resolve();
