@@ -124,7 +124,9 @@ describe('control: CPU times of 2005', () => {
 
   test('each thread has its own: what another one has worked does not count', async (t) => {
     const { path } = await scene(t);
-    const spin = 'const end = Date.now() + 400; while (Date.now() < end); setInterval(() => {}, 1000);';
+    // By CPU time: on a busy machine 400 ms may pass without a turn.
+    const spin =
+      'const begun = process.cpuUsage(); while (process.cpuUsage(begun).user < 400000); setInterval(() => {}, 1000);';
     const worker = new Worker(`${spin} require('node:worker_threads').parentPort.postMessage('spun')`, { eval: true });
     t.after(() => worker.terminate());
     const before = await ticksOf(path, process.pid);

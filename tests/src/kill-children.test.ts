@@ -120,7 +120,8 @@ for (const native of ['auto', 'none'] as const) {
     assert.deepEqual([report.outcome, report.reason], ['stuck', 'aborted']);
     assert.ok(performance.now() - begun < 1500);
     await new Promise((resolve) => setTimeout(resolve, 100));
-    assert.equal(descriptors(), before);
+    // Those of a child that ended before may have been closed late, on a busy machine.
+    assert.ok(descriptors() <= before, `${descriptors()} open, ${before} before`);
     assert.equal(stubborn.signalCode, null);
   });
 }
