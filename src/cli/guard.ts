@@ -80,11 +80,12 @@ export async function guard(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('guard', argv, GUARD_OPTIONS, []);
   if (values.help) return writeLines(commandHelp('guard'));
   refuseOperands('guard', positionals);
+  // Before anything is opened: whoever stops a guard that is only beginning gets a clean end as well.
+  const stopped = untilStopped();
   const request = await guardRequest(values);
   const { policy, json } = request;
   const machine = readMachine();
   await nativeCalls(request.native);
-  const stopped = untilStopped();
   const out = openLineWriter((lines) =>
     json
       ? JSON.stringify({ kind: 'dropped', lines })
