@@ -155,7 +155,7 @@ export class Guard {
 
   /** The round that it begins. Nobody has to hear that it failed: that is told. */
   #begin(level: Short, asked: boolean): Promise<RoundReport> {
-    const { source, world, rounds, neededBytes } = this.#options;
+    const { source, world, rounds, neededBytes, signals, reason } = this.#options;
     const hurry = new AbortController();
     const ask: RoundAsk = {
       signal: level === 'kill' ? 'SIGKILL' : 'SIGTERM',
@@ -166,8 +166,11 @@ export class Guard {
       stop: this.#stop.signal,
     };
     this.counters.rounds += 1;
-    this.#eventOpen = true;
-    this.#options.signals?.begin({ reason: this.#options.reason?.() ?? 'memory', level });
+    // What somebody asks for is no shortage that listeners have to hear of, unless there is one.
+    if (!asked || isShort(this.#level)) {
+      this.#eventOpen = true;
+      signals?.begin({ reason: reason?.() ?? 'memory', level });
+    }
     const round = rounds.run(ask);
     const end = round.then(
       (report) => this.#ended(report, level, asked),

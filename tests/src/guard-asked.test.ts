@@ -1,22 +1,8 @@
-// Rounds that somebody asks a guard for, as sysrq-f asks the kernel.
+// A round that somebody asks a guard for, as sysrq-f asks the kernel: what it heeds and what not, and what it leaves as it was.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { OomSignals } from '../../src/oom-signals.js';
 import { FakeGuard } from './support/fake-guard.js';
-
-test('guard: a round that was put off leaves standing what asked for it', async () => {
-  const fake = new FakeGuard();
-  fake.level = 'kill';
-  void fake.guard.run();
-  await fake.pass(0);
-  for (const outcome of ['in-flight', 'gone', 'busy'] as const) {
-    fake.rounds.at(-1)!.end(outcome);
-    await fake.pass(300);
-  }
-  assert.deepEqual([fake.rounds.length, fake.forgotten], [4, 0]);
-  fake.rounds[3]!.end('called-off');
-  await fake.pass(100);
-  assert.equal(fake.forgotten, 1);
-});
 
 test('guard: a round that is asked for begins at once, whatever the level, and nothing calls it off', async () => {
   const fake = new FakeGuard();
@@ -93,4 +79,25 @@ test('guard: a round by hand that broke is told, its caller hears why, and the g
     ['Error: broken'],
   );
   await assert.rejects(fake.guard.round(), /broken/);
+});
+
+test('guard: listeners hear of a round by hand only when memory is short as well', async () => {
+  const heard: string[] = [];
+  const signals = {
+    begin: ({ level }: { level: string }) => void heard.push(level) as never,
+    recovered: () => {},
+  } as unknown as OomSignals;
+  const fake = new FakeGuard({ signals });
+  void fake.guard.run();
+  await fake.pass(0);
+  void fake.guard.round();
+  fake.rounds[0]!.end('dry');
+  await fake.pass(0);
+  assert.deepEqual(heard, []);
+  fake.level = 'term';
+  await fake.pass(100);
+  fake.rounds[1]!.end('dry');
+  await fake.pass(0);
+  void fake.guard.round();
+  assert.deepEqual([heard, fake.rounds.length], [['term', 'term'], 3]);
 });

@@ -262,3 +262,18 @@ test('guard: listeners hear once a shortage that it has begun, and when it is ov
   await fake.pass(100);
   assert.deepEqual(heard, ['over', 'limit kill', 'over']);
 });
+
+test('guard: a round that was put off leaves standing what asked for it', async () => {
+  const fake = new FakeGuard();
+  fake.level = 'kill';
+  void fake.guard.run();
+  await fake.pass(0);
+  for (const outcome of ['in-flight', 'gone', 'busy'] as const) {
+    fake.rounds.at(-1)!.end(outcome);
+    await fake.pass(300);
+  }
+  assert.deepEqual([fake.rounds.length, fake.forgotten], [4, 0]);
+  fake.rounds[3]!.end('called-off');
+  await fake.pass(100);
+  assert.equal(fake.forgotten, 1);
+});
