@@ -14,6 +14,7 @@ export interface StateRecord {
   readonly gate: { readonly kind: string };
   readonly token: { readonly victim: { readonly id: number } | null } | null;
   readonly queued: number;
+  readonly queue_stale: boolean;
   readonly protected: number;
   readonly facts: { readonly enforce: boolean; readonly scheme: string };
 }
@@ -43,7 +44,7 @@ export function stateLines(state: StateRecord): string[] {
     `${state.level === 'none' ? 'calm' : state.level}: ${state.words}`,
     `${counted(counters.rounds, 'round')} since it began: ${counters.released} released ${memory(counters.freed_bytes)}, ${counters.others} ended otherwise`,
     `token: ${token ? `a round is under way${victim}` : 'idle'}; gate: ${state.gate.kind}`,
-    `queue: ${counted(queued, 'task')}; protected: ${counted(state.protected, 'task')}`,
+    `queue: ${counted(queued, 'task')}${state.queue_stale ? ', out of date' : ''}; protected: ${counted(state.protected, 'task')}`,
   ];
 }
 

@@ -6,7 +6,6 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { BadnessError } from '../errors.js';
-import { systemClock } from '../guard/clock.js';
 import { type GuardEvent, guardEventToJson } from '../guard/guard-events.js';
 import { type Answer, errorAnswer, send, textAnswer } from './answer.js';
 import { Connections } from './connections.js';
@@ -40,7 +39,7 @@ export class Control {
 
   /** @internal */
   constructor(settled: Settled, options: ControlOptions) {
-    const { guard, limits, version, clock = systemClock } = options;
+    const { guard, limits, version } = options;
     this.#settled = settled;
     this.path = settled.path;
     this.mode = settled.mode;
@@ -51,7 +50,7 @@ export class Control {
     this.#connections = new Connections(this.#limits.connections, settled.native, settled.group);
     const state = () => this.state;
     this.#resources = [
-      ...proposalFiles(guard, { ...settled, clock }),
+      ...proposalFiles(guard, settled),
       ...stateResources(guard, this.#decisions, state),
       { name: '/metrics', path: /^\/metrics$/, methods: { GET: () => metricsAnswer(guard, state()) } },
       { name: '/events', path: /^\/events$/, methods: { GET: ({ response }) => this.#addReader(response) } },

@@ -22,7 +22,7 @@ export interface ControlledGuard {
   readonly gate: GateRule;
   readonly level: PressureLevel;
   readonly counters: Readonly<GuardCounters>;
-  readonly queue: Pick<CandidateQueue, 'replace' | 'text' | 'count'>;
+  readonly queue: Pick<CandidateQueue, 'replace' | 'text' | 'count' | 'untilMs'>;
   /** Who holds the kill token of its domain. */
   readonly token: TokenHolder | undefined;
   /** Memory as last read, in words, and in numbers; null before the first reading. */

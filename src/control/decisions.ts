@@ -6,24 +6,26 @@ const BYTES_MOST = 1_048_576;
 
 export class Decisions {
   readonly most = MOST;
-  readonly #lines: string[] = [];
+  readonly #lines: Buffer[] = [];
   #bytes = 0;
-
-  get count(): number {
-    return this.#lines.length;
-  }
+  /** All lines, as long as none is added: those who ask at the same time share it. */
+  #whole: Buffer | null = null;
 
   /** The newest is kept whatever its size. */
   add(line: string): void {
-    this.#lines.push(line);
-    this.#bytes += line.length;
+    const bytes = Buffer.from(`${line}\n`);
+    this.#lines.push(bytes);
+    this.#bytes += bytes.length;
+    this.#whole = null;
     while (this.#lines.length > 1 && (this.#lines.length > MOST || this.#bytes > BYTES_MOST)) {
       this.#bytes -= this.#lines.shift()!.length;
     }
   }
 
   /** The last so many; 0 for all. */
-  lines(last = 0): readonly string[] {
-    return this.#lines.slice(-last);
+  text(last = 0): Buffer {
+    this.#whole ??= Buffer.concat(this.#lines);
+    const wanted = this.#lines.slice(-last).reduce((sum, { length }) => sum + length, 0);
+    return this.#whole.subarray(this.#bytes - wanted);
   }
 }

@@ -11,7 +11,7 @@ export interface HttpHooks {
 /** Node's server costs some milliseconds and megabytes, which those who never open one do without. */
 export async function openHttpServer(limits: ControlLimits, { connected, asked }: HttpHooks): Promise<Server> {
   const { createServer } = await import('node:http');
-  const { headerBytes, headersMs, requestMs, idleMs } = limits;
+  const { headerBytes, headersMs, requestMs } = limits;
   const server = createServer({
     maxHeaderSize: headerBytes,
     // Node refuses to wait longer for a part than for the whole.
@@ -20,7 +20,6 @@ export async function openHttpServer(limits: ControlLimits, { connected, asked }
     connectionsCheckingInterval: Math.min(headersMs, 1000),
   });
   server.maxHeadersCount = 64;
-  server.timeout = idleMs;
   server.on('connection', connected);
   // One answer a connection. Those who send requests ahead find the rest of them unheard, which costs the least.
   const heard = new WeakSet<Socket>();

@@ -13,7 +13,7 @@ export interface ControlLimits {
   readonly headersMs: number;
   /** From connecting to the end of the body, ms. */
   readonly requestMs: number;
-  /** Without a byte in either direction, while the guard is not at work on an answer, ms. */
+  /** Without a byte of its answer being taken, ms. */
   readonly idleMs: number;
   /** Events that a reader has not taken yet, bytes; one that is further behind is dropped. */
   readonly backlogBytes: number;

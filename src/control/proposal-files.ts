@@ -1,7 +1,7 @@
 /** Stage: candidate queue, protected set. The files of the 2005 and 2006 proposals as resources, in the formats that those had. */
 import { PID_MAX, USER_HZ } from '../../assembly/layout.js';
 import { BadnessError } from '../errors.js';
-import type { Clock } from '../guard/clock.js';
+import { monotonicMs } from '../linux/linux-world.js';
 import { threadTimes } from '../linux/thread-times.js';
 import { type Answer, DONE, textAnswer } from './answer.js';
 import type { ControlledGuard } from './controlled.js';
@@ -19,17 +19,15 @@ export interface ProposalOptions {
   readonly path: string;
   /** Why callers may not protect themselves; null when they may. */
   readonly selfRefusal: BadnessError | null;
-  readonly clock: Clock;
 }
 
 export function proposalFiles(guard: ControlledGuard, options: ProposalOptions): Resource[] {
-  const lists = new QueueWriter(guard, options.clock);
   return [
     {
       name: '/oom',
       path: /^\/oom$/,
       text: true,
-      methods: { GET: () => textAnswer(guard.queue.text()), PUT: (asked) => lists.put(asked) },
+      methods: { GET: () => textAnswer(guard.queue.text()), PUT: (asked) => putQueue(guard, asked) },
     },
     {
       name: '/PID/oom',
@@ -70,29 +68,15 @@ function protectionFiles(guard: ControlledGuard, options: ProposalOptions): Reso
   ];
 }
 
-class QueueWriter {
-  readonly #guard: ControlledGuard;
-  readonly #clock: Clock;
-  #stopTimer = (): void => {};
-
-  constructor(guard: ControlledGuard, clock: Clock) {
-    this.#guard = guard;
-    this.#clock = clock;
-  }
-
-  /**
-   * Replaces the list and answers what it is now. `missing=drop` leaves ids out that no task has, instead of ESRCH; `lasts_ms`
-   * empties it so long after, unless another list has come by then. Throws as CandidateQueue.replace; the old list stays.
-   */
-  put({ query, body }: Asked): Answer {
-    const { queue } = this.#guard;
-    const missing = queryWord(query, 'missing', ['refuse', 'drop'], 'refuse');
-    const lastsMs = queryInteger(query, 'lasts_ms', 1, HOUR_MS, 0);
-    queue.replace(body, { missing });
-    this.#stopTimer();
-    if (lastsMs > 0) this.#stopTimer = this.#clock.after(lastsMs, () => queue.replace(''));
-    return textAnswer(queue.text());
-  }
+/**
+ * Replaces the list and answers what it is now. `missing=drop` leaves ids out that no task has, instead of ESRCH; with `lasts_ms` it
+ * counts so long, and is left alone by rounds from then on. Throws as CandidateQueue.replace; the old list stays.
+ */
+function putQueue({ queue }: ControlledGuard, { query, body }: Asked): Answer {
+  const missing = queryWord(query, 'missing', ['refuse', 'drop'], 'refuse');
+  const lastsMs = queryInteger(query, 'lasts_ms', 1, HOUR_MS, 0);
+  queue.replace(body, { missing, ...(lastsMs > 0 ? { untilMs: monotonicMs() + lastsMs } : {}) });
+  return textAnswer(queue.text());
 }
 
 /** `4711 1234 56`: the thread, and its time in user mode and in the kernel. The proposal counted jiffies, which no file tells any more. */

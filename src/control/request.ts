@@ -35,12 +35,12 @@ function readBody(request: IncomingMessage, most: number): Promise<Buffer> {
       }
     });
     request.once('end', () => (length > most ? reject(tooLong(most)) : resolve(Buffer.concat(chunks))));
+    // ECONNRESET too, when the client goes in the middle of it.
     request.once('error', reject);
-    request.once('close', () => reject(new BadnessError('ECONNRESET', 'the connection ended within the body')));
   });
 }
 
-/** Rejects with BadnessError `EINVAL`, `ECONNRESET`; waits as long as the server's limits let it. */
+/** Rejects with BadnessError `EINVAL`, or ECONNRESET; waits as long as the server's limits let it. */
 export async function readRequest(request: IncomingMessage, bodyBytes: number): Promise<WholeRequest> {
   const { method = 'GET', url = '' } = request;
   const base = 'http://badness';

@@ -1,7 +1,6 @@
 /** Stage: none (sockets). How a control server is asked for, and what comes of it on this machine. */
 import { resolve } from 'node:path';
 import { BadnessError } from '../errors.js';
-import type { Clock } from '../guard/clock.js';
 import { loadNative, type Native } from '../linux/native.js';
 import type { ControlledGuard } from './controlled.js';
 import { groupNamed } from './groups.js';
@@ -23,7 +22,6 @@ export interface ControlOptions {
   /** Of the program, as it is told in `/state`. */
   readonly version?: string;
   readonly limits?: Partial<ControlLimits>;
-  readonly clock?: Clock;
 }
 
 const EVERYBODY = 0o006;
@@ -45,8 +43,8 @@ export interface Settled {
 }
 
 function checkMode(mode: number): number {
-  if (Number.isInteger(mode) && (mode & ~0o666) === 0) return mode;
-  throw new RangeError(`mode must be permissions within 0666, got 0${mode.toString(8)}`);
+  if (Number.isInteger(mode) && (mode & ~0o777) === 0) return mode;
+  throw new RangeError(`mode must be permissions within 0777, got 0${mode.toString(8)}`);
 }
 
 /** Rejects with BadnessError `ENOENT` where there is no default place; RangeError for a mode or a group that cannot be. */

@@ -2,6 +2,7 @@
 import { SCHEMA_VERSION } from '../../assembly/layout.js';
 import { roundReportToJson } from '../guard/round-report.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
+import { monotonicMs } from '../linux/linux-world.js';
 import type { ExplainedNow, RankedNow } from '../linux/rankings.js';
 import { SCHEMES } from '../schemes.js';
 import { machineToRecord, rankedToRecord } from '../task-json.js';
@@ -46,7 +47,9 @@ export function stateResources(guard: ControlledGuard, decisions: Decisions, sta
     {
       name: '/decisions',
       path: /^\/decisions$/,
-      methods: { GET: ({ query }) => decisionsAnswer(decisions, queryInteger(query, 'last', 1, decisions.most, 0)) },
+      methods: {
+        GET: ({ query }) => ({ type: NDJSON, body: decisions.text(queryInteger(query, 'last', 1, decisions.most, 0)) }),
+      },
     },
     {
       name: '/round',
@@ -63,7 +66,8 @@ export function stateRecord(guard: ControlledGuard, server: ControlState): Recor
   const plain = {
     ...{ pid: process.pid, domain: facts.domain, level, words: guard.describe(), memory },
     ...{ counters, gate, token: token ? { ...token, victim: token.victim ?? null } : null },
-    ...{ queued: queue.count, protected: protectedCount, control, facts },
+    ...{ queued: queue.count, queueStale: queue.count > 0 && monotonicMs() > queue.untilMs },
+    ...{ protected: protectedCount, control, facts },
   };
   return { schema: SCHEMA_VERSION, version, ...(snakeKeys(plain as unknown as Plain) as Record<string, Plain>) };
 }
@@ -101,16 +105,7 @@ function rankAnswer(ranked: RankedNow, limit: number): Answer {
 /** The lines of `badness explain PID --scheme NAME --json`. */
 function explainAnswer({ task, terms, ...ranked }: ExplainedNow): Answer {
   const record = snakeKeys({ ...terms } as unknown as Plain);
-  const lines = [summaryLine(ranked), JSON.stringify(rankedToRecord(task)), JSON.stringify(record)];
+  const whole = { ...rankedToRecord(task), ...(task.rules ? { rules: task.rules } : {}) };
+  const lines = [summaryLine(ranked), JSON.stringify(whole), JSON.stringify(record)];
   return { type: NDJSON, body: `${lines.join('\n')}\n` };
-}
-
-function decisionsAnswer(decisions: Decisions, last: number): Answer {
-  return {
-    type: NDJSON,
-    body: decisions
-      .lines(last)
-      .map((line) => `${line}\n`)
-      .join(''),
-  };
 }

@@ -99,7 +99,7 @@ export class LinuxGuard {
     this.warnings = new NotifierChain({ limits: policy.limits });
     this.panic = new Panic({ plan: policy.panic, actions: panicActions(options), ...options.panic });
     this.queue = options.queue ?? openQueue(engine);
-    this.rankings = new Rankings(world.chooser);
+    this.rankings = new Rankings(world.chooser, { rules: policy.rules });
     this.#token = new KillToken(engine, number);
     const { chain, panic, queue } = this;
     this.#guard = new Guard({

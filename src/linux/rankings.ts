@@ -1,15 +1,19 @@
 /**
- * Stage: table → points → report, beside the rounds. Whom a guard would choose now, for those who ask while it watches: everybody
- * in full, by its rules, in an engine of its own and a little at a time, so that neither its table nor its next round is held up.
+ * Stage: table → points → selection → report, beside the rounds. Whom a guard would choose now, for those who ask while it watches:
+ * everybody in full, by its scheme and its rules, in an engine of its own and a little at a time, so that neither its table nor its next
+ * round is held up.
  */
 import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { explainTask, type Terms } from '../explain.js';
-import { type RankedTask, type Ranking, rankedAt, rankOf, rankTasks, type ScoreOptions, scoreTasks } from '../rank.js';
-import type { SchemeName } from '../schemes.js';
+import { type RowRules, selectByRules } from '../policy/row-rules.js';
+import type { Rule } from '../policy/rule.js';
+import { type RankedTask, type Ranking, rankedAt, rankOf, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { type SchemeName, schemeNumber } from '../schemes.js';
 import type { Chooser } from './chooser.js';
 import { type Reading, readTasksInSlices } from './read-all.js';
+import { openRules } from './rules.js';
 
 /** A ranking that is so old serves who asks next. */
 const LASTS_MS = 1000;
@@ -17,15 +21,17 @@ const LASTS_MS = 1000;
 const SLICE_MS = 2;
 /** As many rows as are told; the choice is among all. */
 const ROWS_MOST = 1000;
+/** Of so many of the worst it is found out what rules with conditions on files make of them. */
+const SETTLED_MOST = 64;
 
 /** What it needs of the one that chooses for the guard. */
-export type Rules = Pick<Chooser, 'options' | 'read' | 'totalPages'>;
+export type Choosing = Pick<Chooser, 'options' | 'read' | 'totalPages'>;
 
 export interface RankedNow {
   /** How it was scored, and what was read. */
   readonly options: ScoreOptions & { scheme: SchemeName };
   readonly reading: Reading;
-  /** With at most 1,000 rows. */
+  /** With at most 1,000 rows. Rules with conditions on files are known of the first 64; points behind them are the most that they can be. */
   readonly ranking: Ranking;
 }
 
@@ -34,66 +40,118 @@ export interface ExplainedNow extends RankedNow {
   readonly terms: Terms & { readonly rank: number | null };
 }
 
+export interface RankingsOptions {
+  /** Those of the policy. */
+  readonly rules?: readonly Rule[];
+  /** Opened by the first who asks. Default: as large as a guard's. */
+  readonly open?: () => Promise<Engine>;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+interface Opened {
+  readonly engine: Engine;
+  readonly rules: RowRules | null;
+}
+
 export class Rankings {
-  readonly #rules: Rules;
-  readonly #open: () => Promise<Engine>;
-  readonly #now: () => number;
-  #engine: Promise<Engine> | null = null;
+  readonly #choosing: Choosing;
+  readonly #options: RankingsOptions;
+  #opened: Opened | null = null;
   #last: { readonly ranked: RankedNow; readonly atMs: number } | null = null;
   /** One at a time: there is one table. */
   #work: Promise<unknown> = Promise.resolve();
 
-  /** The engine is opened by the first who asks; default as large as a guard's. */
-  constructor(
-    rules: Rules,
-    open: () => Promise<Engine> = () => openEngine({ maxTasks: 32_768 }),
-    now = () => performance.now(),
-  ) {
-    this.#rules = rules;
-    this.#open = open;
-    this.#now = now;
+  constructor(choosing: Choosing, options: RankingsOptions = {}) {
+    this.#choosing = choosing;
+    this.#options = options;
   }
 
   /** At most a second old. Those who ask at the same time get the same object. */
   rank(): Promise<RankedNow> {
-    return this.#alone((engine) => this.#fresh(engine));
+    return this.#alone((opened) => this.#fresh(opened));
   }
 
   /** Every term of one task's points in a scheme, by default the guard's. Rejects with BadnessError `ESRCH`. */
-  explain(tgid: number, scheme: SchemeName = this.#rules.options.scheme): Promise<ExplainedNow> {
-    return this.#alone(async (engine) => {
-      const ranked = await this.#fresh(engine);
+  explain(tgid: number, scheme: SchemeName = this.#choosing.options.scheme): Promise<ExplainedNow> {
+    return this.#alone(async (opened) => {
+      const ranked = await this.#fresh(opened);
+      const { engine, rules } = opened;
       const slot = slotOf(engine, tgid);
       if (slot < 0) throw new BadnessError('ESRCH', `no task of the domain has the id ${tgid}`);
-      const options = { ...ranked.options, scheme };
-      const terms = { ...explainTask(engine, slot, options), rank: rankOf(engine, slot, scheme) };
+      const terms = { ...explainTask(engine, slot, { ...ranked.options, scheme }), rank: rankOf(engine, slot, scheme) };
       // Back to the scheme of the guard, whose points and rank the task is shown with.
       scoreTasks(engine, ranked.options);
-      const task = rankedAt(engine, slot, ranked.options.scheme);
+      rules?.settle(slot);
+      rules?.adjust();
+      const task = rowAt(opened, slot, ranked.options.scheme);
       task.rank = rankOf(engine, slot, ranked.options.scheme);
       return { ...ranked, task, terms };
     });
   }
 
-  async #fresh(engine: Engine): Promise<RankedNow> {
-    const atMs = this.#now();
-    if (this.#last && atMs - this.#last.atMs < LASTS_MS) return this.#last.ranked;
-    const reading = await readTasksInSlices(engine, this.#rules.read, SLICE_MS);
-    const options = { ...this.#rules.options, totalPages: this.#rules.totalPages() };
-    const ranked = { options, reading, ranking: rankTasks(engine, { ...options, limit: ROWS_MOST }) };
-    this.#last = { ranked, atMs: this.#now() };
+  async #fresh(opened: Opened): Promise<RankedNow> {
+    const now = this.#options.now ?? (() => performance.now());
+    if (this.#last && now() - this.#last.atMs < LASTS_MS) return this.#last.ranked;
+    const reading = await readTasksInSlices(opened.engine, this.#choosing.read, SLICE_MS);
+    const options = { ...this.#choosing.options, totalPages: this.#choosing.totalPages() };
+    const ranked = { options, reading, ranking: rankBy(opened, options) };
+    this.#last = { ranked, atMs: now() };
     return ranked;
   }
 
-  #alone<T>(work: (engine: Engine) => Promise<T>): Promise<T> {
+  async #open(): Promise<Opened> {
+    const { open = () => openEngine({ maxTasks: 32_768 }), rules = [] } = this.#options;
+    const engine = await open();
+    return { engine, rules: (await openRules(engine, rules, this.#choosing.read)).rules };
+  }
+
+  #alone<T>(work: (opened: Opened) => Promise<T>): Promise<T> {
     const result = this.#work.then(async () => {
-      this.#engine ??= this.#open();
-      return work(await this.#engine);
+      this.#opened ??= await this.#open();
+      return work(this.#opened);
     });
     // Whoever asks next is not refused because this one was.
     this.#work = result.catch(() => {});
     return result;
   }
+}
+
+/** As rankTasks, with what the rules of the policy change. */
+function rankBy(opened: Opened, options: ScoreOptions & { scheme: SchemeName }): Ranking {
+  const { engine, rules } = opened;
+  const { scheme } = options;
+  if (rules) selectByRules(engine, options, rules);
+  else scoreTasks(engine, options);
+  if (rules) settleWorst(engine, rules, scheme);
+  const { outcome, slot } = selectTask(engine, options);
+  const slots = worstSlots(engine, scheme, ROWS_MOST);
+  const ranked = slots.map((at, index) => Object.assign(rowAt(opened, at, scheme), { rank: index + 1 }));
+  const victim = slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rowAt(opened, slot, scheme));
+  return { scheme, outcome, victim, ranked, eligible: eligibleIn(engine) };
+}
+
+/** Whoever is looked at for a rule may have another place then: until nobody among the worst has. */
+function settleWorst(engine: Engine, rules: RowRules, scheme: SchemeName): void {
+  let settled = 1;
+  while (settled > 0) settled = worstSlots(engine, scheme, SETTLED_MOST).filter((slot) => rules.settle(slot)).length;
+}
+
+function worstSlots(engine: Engine, scheme: SchemeName, most: number): number[] {
+  const rows = engine.abi.rank(schemeNumber(scheme), Math.min(most, engine.count));
+  return Array.from({ length: rows }, (_, index) => engine.ordered(index));
+}
+
+/** The task in a row, with its rank and what the rules did to it. */
+function rowAt({ engine, rules }: Opened, slot: number, scheme: SchemeName): RankedTask {
+  const task = rankedAt(engine, slot, scheme);
+  return rules ? Object.assign(task, { rules: rules.hitsOf(slot) }) : task;
+}
+
+function eligibleIn(engine: Engine): number {
+  let eligible = 0;
+  for (let slot = 0; slot < engine.count; ++slot) if (!Number.isNaN(engine.f64(L.C_POINTS, slot))) eligible += 1;
+  return eligible;
 }
 
 function slotOf(engine: Engine, tgid: number): number {

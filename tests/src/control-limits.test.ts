@@ -4,7 +4,7 @@ import { request } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { LIMITS } from '../../src/control/limits.js';
-import { ask, get, RawClient, scene, within } from './support/control-scene.js';
+import { ask, get, RawClient, report, scene, within } from './support/control-scene.js';
 
 const SOON_MS = 5000;
 
@@ -181,18 +181,44 @@ test('limits: of requests sent ahead only the first is answered, and the thread 
   assert.ok(stall < 2000, `${stall} ms`);
 });
 
-test('limits: clients that do not take their answers share it, and are dropped', async (t) => {
+test('limits: a request that is sent ahead is not carried out, however long the first takes', async (t) => {
+  const { path, guard } = await scene(t);
+  let ranked = () => {};
+  guard.onRank = () =>
+    new Promise((resolve) => {
+      ranked = resolve;
+    });
+  const second = 'PUT /oom HTTP/1.1\r\nHost: b\r\nContent-Length: 2\r\n\r\n55';
+  const client = raw(t, path, `GET /rank HTTP/1.1\r\nHost: b\r\n\r\n${second}`);
+  while (guard.rankings === 0) await new Promise(setImmediate);
+  assert.equal((await get(path, '/oom')).body, '\n');
+  ranked();
+  await within(client.ended, SOON_MS);
+  assert.equal((await get(path, '/oom')).body, '\n');
+  assert.equal(client.text.match(/HTTP\/1\.1/g)?.length, 1);
+});
+
+test('limits: clients that do not take their answers share them, and are dropped', async (t) => {
   const { path, control } = await scene(t, { limits: { idleMs: 500 } });
-  const clients = Array.from({ length: 100 }, () => raw(t, path));
-  for (const { socket } of clients) {
-    socket.pause();
-    socket.write('GET /rank HTTP/1.1\r\nHost: b\r\n\r\n');
+  const passedOver = Array.from({ length: 4096 }, (_, tgid) => ({ tgid, reason: 'not there' as const }));
+  for (let atMs = 1; atMs <= 6; atMs++) {
+    control.hear({ kind: 'round', atMs, level: 'kill', report: report({ passedOver }), repeated: 0 });
   }
-  const { status } = await within(get(path, '/oom'), SOON_MS);
-  assert.equal(status, 200);
-  const end = performance.now() + 5000;
-  while (control.state.connections > 0 && performance.now() < end) await new Promise((later) => setTimeout(later, 20));
-  assert.equal(control.state.connections, 0);
+  const before = process.memoryUsage().rss;
+  const clients = await connectMany(t, path, 100);
+  for (const socket of clients) {
+    socket.pause();
+    socket.write('GET /decisions HTTP/1.1\r\nHost: b\r\n\r\n');
+  }
+  while (control.state.requests < 100) await new Promise(setImmediate);
+  assert.ok(control.state.connections >= 100, 'they hang on: what they asked for is more than a socket holds');
+  const grown = (process.memoryUsage().rss - before) / 2 ** 20;
+  assert.ok(grown < 60, `${grown} MiB for a hundred answers of a mebibyte`);
+  assert.equal((await within(get(path, '/oom'), SOON_MS)).status, 200);
+  const gone = (async () => {
+    while (control.state.connections > 0) await new Promise((later) => setTimeout(later, 20));
+  })();
+  await within(gone, SOON_MS);
 });
 
 test('limits: a request that takes long holds up no other, and is not taken for idle', async (t) => {

@@ -54,7 +54,7 @@ test('place: members of a group are let in by 0660, by name or number; a mode ma
   writeFileSync(file, 'root:x:0:\nwheel:x:17:a,b\nwheels:x:18:\n');
   assert.deepEqual([groupNamed('wheel', file), groupNamed('5', file), groupNamed(6, file)], [17, 5, 6]);
   assert.throws(() => groupNamed('nobody-here', file), RangeError);
-  await assert.rejects(scene(t, { mode: 0o700 }), RangeError);
+  await assert.rejects(scene(t, { mode: 0o1600 }), RangeError);
 });
 
 test('place: two guards at one place: the second is refused, and told of the first', async (t) => {

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
+import { monotonicMs } from '../../src/linux/linux-world.js';
 import { ask, get, scene } from './support/control-scene.js';
-import { ManualClock } from './support/manual-clock.js';
 
 interface QueueRow {
   input: string;
@@ -73,24 +73,23 @@ describe('control: the candidate queue', () => {
     assert.equal((await get(path, '/oom')).body, '5\n');
   });
 
-  test('a list that lasts so long is empty then, unless another one has come', async (t) => {
-    const clock = new ManualClock();
-    const { path } = await scene(t, { clock });
+  test('a list counts so long as it is said, and for ever where nothing is said', async (t) => {
+    const { path, guard } = await scene(t);
+    const before = monotonicMs();
     await ask(path, 'PUT', '/oom?lasts_ms=3000', '11');
-    await clock.advance(2999);
-    assert.equal((await get(path, '/oom')).body, '11\n');
-    await clock.advance(1);
-    assert.equal((await get(path, '/oom')).body, '\n');
-    await ask(path, 'PUT', '/oom?lasts_ms=3000', '11');
-    await ask(path, 'PUT', '/oom', '22');
-    await clock.advance(5000);
-    assert.equal((await get(path, '/oom')).body, '22\n');
-    // What is refused does not end the time of the list before.
-    await ask(path, 'PUT', '/oom?lasts_ms=3000', '33');
-    await ask(path, 'PUT', '/oom', 'x');
-    await clock.advance(3000);
-    assert.equal((await get(path, '/oom')).body, '\n');
+    const { untilMs } = guard.queue;
+    assert.ok(untilMs >= before + 3000 && untilMs <= monotonicMs() + 3000, `${untilMs}`);
+    // What is refused does not change the time of the list before.
+    await ask(path, 'PUT', '/oom?lasts_ms=9000', 'x');
     assert.equal((await ask(path, 'PUT', '/oom?lasts_ms=0', '11')).headers['x-badness-error'], 'EINVAL');
+    assert.equal((await ask(path, 'PUT', '/oom?lasts_ms=3600001', '11')).headers['x-badness-error'], 'EINVAL');
+    assert.equal(guard.queue.untilMs, untilMs);
+    await ask(path, 'PUT', '/oom?lasts_ms=1', '33');
+    while (monotonicMs() <= guard.queue.untilMs) await new Promise(setImmediate);
+    assert.equal(JSON.parse((await get(path, '/state')).body).queue_stale, true);
+    await ask(path, 'PUT', '/oom', '22');
+    assert.equal(guard.queue.untilMs, Number.POSITIVE_INFINITY);
+    assert.equal(JSON.parse((await get(path, '/state')).body).queue_stale, false);
   });
 });
 

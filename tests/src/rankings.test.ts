@@ -1,10 +1,14 @@
 // Whom a guard would choose, for those who ask beside its rounds: its rules, one reading a second, one at a time.
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { Exempt } from '../../src/linux/exempt.js';
-import { Rankings, type Rules } from '../../src/linux/rankings.js';
+import { type Choosing, Rankings } from '../../src/linux/rankings.js';
+import { definePolicy } from '../../src/policy/policy.js';
+import type { Rule } from '../../src/policy/rule.js';
 import { FakeProc } from './support/fake-proc.js';
 
 interface Machine {
@@ -14,14 +18,14 @@ interface Machine {
   readonly opened: Engine[];
 }
 
-function machine(t: TestContext, more: Partial<Rules> & { exempt?: Exempt } = {}): Machine {
+function machine(t: TestContext, more: Partial<Choosing> & { exempt?: Exempt; rules?: readonly Rule[] } = {}): Machine {
   const proc = new FakeProc({});
   t.after(() => proc.remove());
   proc.put({ pid: 40, comm: 'hog', vm: 900, rss: 700 });
   proc.put({ pid: 41, comm: 'small', vm: 90, rss: 50 });
   proc.put({ pid: 42, comm: 'middle', vm: 400, rss: 300 });
-  const { exempt = () => 0, ...rest } = more;
-  const rules: Rules = {
+  const { exempt = () => 0, rules = [], ...rest } = more;
+  const choosing: Choosing = {
     options: { scheme: 'resident' },
     read: { root: proc.root, exempt },
     totalPages: () => 5000,
@@ -34,7 +38,7 @@ function machine(t: TestContext, more: Partial<Rules> & { exempt?: Exempt } = {}
     opened.push(engine);
     return engine;
   };
-  return { proc, rankings: new Rankings(rules, open, () => clock.nowMs), clock, opened };
+  return { proc, rankings: new Rankings(choosing, { open, now: () => clock.nowMs, rules }), clock, opened };
 }
 
 const pids = (ranked: { ranking: { ranked: { tgid: number }[] } }) => ranked.ranking.ranked.map(({ tgid }) => tgid);
@@ -90,4 +94,48 @@ test('rankings: no such task is ESRCH; one refusal, or a reading that failed, is
   broken = false;
   await assert.rejects(rankings.explain(77), { code: 'ESRCH' });
   assert.deepEqual(pids(await rankings.rank()), [40, 42, 41]);
+});
+
+test('rankings: the rules of the policy change places and exclude, and are told of a task', async (t) => {
+  const rules = definePolicy({
+    rules: [
+      { comm: 'hog', never: true },
+      { comm: 'small', times: 10 },
+    ],
+  }).rules;
+  const { rankings } = machine(t, { rules });
+  const ranked = await rankings.rank();
+  assert.deepEqual(
+    ranked.ranking.ranked.map(({ tgid, points, rank }) => [tgid, points, rank]),
+    [
+      [41, 500, 1],
+      [42, 300, 2],
+    ],
+  );
+  assert.deepEqual([ranked.ranking.victim?.tgid, ranked.ranking.eligible], [41, 2]);
+  const { task, terms } = await rankings.explain(41, 'linux-2.6.10');
+  assert.deepEqual([task.points, task.rank, terms.base], [500, 1, 90]);
+  assert.deepEqual(
+    task.rules?.map(({ rule, effect, points }) => [rule, effect, points]),
+    [[2, 'times 10/1', 500]],
+  );
+  const hog = await rankings.explain(40);
+  assert.deepEqual([hog.task.eligible, hog.task.reason, hog.task.rank], [false, 'rule', null]);
+  assert.deepEqual(
+    (await rankings.explain(42)).ranking.ranked.map(({ tgid }) => tgid),
+    [41, 42],
+  );
+});
+
+test('rankings: a rule on files of a task is looked at for the worst, and moves them', async (t) => {
+  const rules = definePolicy({ rules: [{ cgroup: '/spared', class: 'last' }] }).rules;
+  const { rankings, proc } = machine(t, { rules });
+  for (const [pid, path] of [
+    [40, '/spared'],
+    [41, '/other'],
+    [42, '/spared'],
+  ] as const) {
+    writeFileSync(join(proc.root, String(pid), 'cgroup'), `0::${path}\n`);
+  }
+  assert.deepEqual(pids(await rankings.rank()), [41, 40, 42]);
 });
