@@ -115,11 +115,11 @@ export async function guard(argv: string[]): Promise<void> {
   });
   control = opened.control;
   registerCommands(open, request);
+  const facts = { ...open.facts, notes: [...open.facts.notes, ...opened.notes] };
   if (json) {
-    const record = { kind: 'start', version: version(), ...open.factsToJson(), control: control?.path ?? null };
-    out.write(JSON.stringify(record));
-  } else say(startLines(open.facts, policy, version()));
-  for (const words of opened.notes) note(words);
+    const record = { kind: 'start', version: version(), ...open.factsToJson(), notes: facts.notes };
+    out.write(JSON.stringify({ ...record, control: control?.path ?? null }));
+  } else say(startLines(facts, policy, version()));
   const stopReports = startReports(open, request, out);
   const running = open.run();
   const signal = await Promise.race([stopped, running]);

@@ -118,7 +118,12 @@ describe('ctl: a guard that runs', { skip }, () => {
     await feed.until(/feeding/);
     feed.child.kill('SIGKILL');
     await feed.exit;
-    await queueWhen(path, (text) => text === '\n');
+    const end = Date.now() + 10_000;
+    while (!JSON.parse((await get(path, '/state')).body).queue_stale) {
+      assert.ok(Date.now() < end, 'it lasts');
+      await new Promise((later) => setTimeout(later, 20));
+    }
+    assert.match((await ctl(path, 'state')).stdout, /queue: \d+ tasks?, out of date;/);
   });
 
   test('oom --feed ends when the guard does', async (t) => {

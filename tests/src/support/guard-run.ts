@@ -1,11 +1,25 @@
 // badness guard and badness ctl as they are shipped, started by a test and gone with it. The guards are dry: nobody is signalled.
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { ownFolder, within } from './control-scene.js';
 
 export const CLI = 'dist/cli.js';
+
+export interface Ids {
+  readonly uid?: number;
+  readonly gid?: number;
+}
+
+const NOBODY = 65_534;
+
+/** A user who is not root: this one, else nobody. Null where nobody may not read what was built. */
+export function plainUser(): Ids | null {
+  if (process.getuid?.() !== 0) return {};
+  const ids = { uid: NOBODY, gid: NOBODY };
+  return spawnSync(process.execPath, [CLI, '--version'], ids).status === 0 ? ids : null;
+}
 
 export interface Run {
   readonly child: ChildProcess;
@@ -17,9 +31,9 @@ export interface Run {
   readonly exit: Promise<number | null>;
 }
 
-/** A command that goes on. */
-export function start(t: TestContext, args: string[], env: NodeJS.ProcessEnv = process.env): Run {
-  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+/** A command that goes on, in the name of a user where that is said. */
+export function start(t: TestContext, args: string[], env: NodeJS.ProcessEnv = process.env, ids: Ids = {}): Run {
+  const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env, ...ids });
   t.after(() => child.kill('SIGKILL'));
   const exit = once(child, 'exit').then(([code]) => code as number | null);
   const run: Run = {
