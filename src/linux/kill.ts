@@ -25,8 +25,11 @@ export interface KillOptions {
   readonly hurry?: AbortSignal | null;
   /** `none`: do without koffi. Default: the environment `BADNESS_NATIVE`, else `auto`. */
   readonly native?: 'auto' | 'none';
-  /** Processes that were read a moment ago and whose leaders had memory: the search for sharers need not read them again. Default none. */
-  readonly seenWithMemory?: ReadonlySet<number>;
+  /**
+   * VmSize in pages, > 0, of processes that were read a moment ago, the victim among them, by tgid: the search for sharers of its memory
+   * need not read them again, nor compare those of another size. Default none.
+   */
+  readonly seenPages?: ReadonlyMap<number, number>;
   /** Another machine: tests. It is not closed. */
   readonly system?: KillSystem;
 }
@@ -56,7 +59,7 @@ export async function killTask(victim: Victim, options: KillOptions = {}): Promi
   const settings = checkOptions(options);
   const own = options.system
     ? null
-    : createKillSystem(await loadNative(options.native ? { native: options.native } : {}), options.seenWithMemory);
+    : createKillSystem(await loadNative(options.native ? { native: options.native } : {}), options.seenPages);
   try {
     return await new KillRun(options.system ?? own!, victim, settings).run();
   } finally {

@@ -110,18 +110,18 @@ export class LinuxWorld implements World {
 
   kill(held: Held, ask: KillAsk): Promise<KillReport> {
     const { native } = this.#options;
-    const seenWithMemory = this.#seenWithMemory();
-    const options = { ...ask, seenWithMemory, ...(native ? { native } : {}) };
+    const seenPages = this.#seenPages();
+    const options = { ...ask, seenPages, ...(native ? { native } : {}) };
     return killTask({ pid: held.pid, identity: held as Identity }, options);
   }
 
   /** As the current snapshot has it; one without a size of its own has QUANTITY_MAX there. */
-  #seenWithMemory(): Set<number> {
+  #seenPages(): Map<number, number> {
     const engine = this.#engine;
-    const seen = new Set<number>();
+    const seen = new Map<number, number>();
     for (let slot = 0; slot < engine.count; ++slot) {
       const pages = engine.f64(L.C_TOTAL_VM, slot);
-      if (pages > 0 && pages < L.QUANTITY_MAX) seen.add(engine.u32(L.C_ID, slot));
+      if (pages > 0 && pages < L.QUANTITY_MAX) seen.set(engine.u32(L.C_ID, slot), pages);
     }
     return seen;
   }

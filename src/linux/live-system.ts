@@ -17,16 +17,16 @@ const BACKOFF_FIRST_MS = 5;
 const BACKOFF_LAST_MS = 50;
 
 /** The system of this machine. Without pidfd_open (Linux < 5.3, a seccomp filter) the path is `kill`, whatever koffi offers. */
-export function createKillSystem(load: NativeLoad, seenWithMemory?: ReadonlySet<number>): KillSystem {
+export function createKillSystem(load: NativeLoad, seenPages?: ReadonlyMap<number, number>): KillSystem {
   const { native } = load;
   if (native && probePidfd(native) === 'ok') {
     try {
-      return new PidfdSystem(native, seenWithMemory);
+      return new PidfdSystem(native, seenPages);
     } catch {
       // No descriptor left for an eventfd: the other path needs one less.
     }
   }
-  return new KillOnlySystem(native, seenWithMemory);
+  return new KillOnlySystem(native, seenPages);
 }
 
 /** Opens a pidfd on ourselves and asks for permission through it: `ok`, or the errno name of what refused. */
@@ -44,18 +44,29 @@ export function probePidfd(native: Native): string {
   }
 }
 
+function hasMrelease(native: Native): boolean {
+  const pidfd = native.pidfdOpen(process.pid);
+  try {
+    return native.probeMrelease(pidfd) === 'EINVAL';
+  } finally {
+    native.close(pidfd);
+  }
+}
+
 class KillOnlySystem implements KillSystem {
   readonly path: 'pidfd' | 'kill' = 'kill';
   readonly canReap: boolean = false;
+  /** process_mrelease says when somebody else holds the memory. */
+  protected readonly missesAreNoticed: boolean = false;
   protected readonly native: Native | null;
   protected readonly tasks: LiveTask[] = [];
   protected readonly underWay = new Set<Promise<unknown>>();
   /** Good for the first search; a later one looks for what has changed since. */
-  #seenWithMemory: ReadonlySet<number> | undefined;
+  #seenPages: ReadonlyMap<number, number> | undefined;
 
-  constructor(native: Native | null, seenWithMemory?: ReadonlySet<number>) {
+  constructor(native: Native | null, seenPages?: ReadonlyMap<number, number>) {
     this.native = native;
-    this.#seenWithMemory = seenWithMemory;
+    this.#seenPages = seenPages;
   }
 
   now(): number {
@@ -95,8 +106,8 @@ class KillOnlySystem implements KillSystem {
   }
 
   sharers(handle: TaskHandle): SharerScan {
-    const seen = this.#seenWithMemory;
-    this.#seenWithMemory = undefined;
+    const seen = this.#seenPages;
+    this.#seenPages = undefined;
     return findSharers(handle.pid, this.#source(seen));
   }
 
@@ -111,9 +122,10 @@ class KillOnlySystem implements KillSystem {
     return true;
   }
 
-  #source(seen?: ReadonlySet<number>) {
-    const { native } = this;
-    return procSharerSource(native ? (a, b) => native.sharesVm(a, b) : null, seen && ((pid) => seen.has(pid)));
+  #source(seen?: ReadonlyMap<number, number>) {
+    const { native, missesAreNoticed } = this;
+    const sharesVm = native ? (a: number, b: number) => native.sharesVm(a, b) : null;
+    return procSharerSource(sharesVm, seen && { seenPages: (pid) => seen.get(pid), missesAreNoticed });
   }
 
   raisePriority(handle: TaskHandle): { threads: number; error: string | null } {
@@ -170,13 +182,15 @@ class KillOnlySystem implements KillSystem {
 class PidfdSystem extends KillOnlySystem {
   override readonly path = 'pidfd';
   override readonly canReap = true;
+  protected override readonly missesAreNoticed: boolean;
   readonly #calls: Native;
   readonly #wake: number;
   #open = true;
 
-  constructor(native: Native, seenWithMemory?: ReadonlySet<number>) {
-    super(native, seenWithMemory);
+  constructor(native: Native, seenPages?: ReadonlyMap<number, number>) {
+    super(native, seenPages);
     this.#calls = native;
+    this.missesAreNoticed = hasMrelease(native);
     this.#wake = native.eventfd();
   }
 

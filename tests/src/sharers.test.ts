@@ -129,11 +129,38 @@ test('sharers: who was just seen with memory is not read again, and is a sharer 
       read.push(pid);
       return plain.memory(pid, tid);
     },
-    wasSeenWithMemory: (pid) => pid === 101 || pid === 102,
+    seenPages: (pid) => (pid === 101 || pid === 102 ? 1000 : undefined),
   };
   assert.deepEqual(findSharers(100, counted).verified, [102, 103]);
   assert.ok(!read.includes(101), 'compared, not read');
   assert.ok(read.includes(103), 'nobody knows of its leader');
+});
+
+test('sharers: who was just seen with another size is not compared, where process_mrelease notices a mistake', () => {
+  const table: Record<number, Row> = {
+    100: { mm: 'a', size: 1000 },
+    101: { mm: 'a' },
+    102: { mm: 'a' },
+    103: { mm: 'a' },
+  };
+  const sizes = new Map([
+    [100, 1000],
+    [101, 1100],
+    [102, 1200],
+  ]);
+  const seen = (missesAreNoticed: boolean, now = 1000) => {
+    table[100]!.size = now;
+    return findSharers(100, { ...source(table), seenPages: (pid) => sizes.get(pid), missesAreNoticed }).verified;
+  };
+  assert.deepEqual(seen(true), [101, 103], 'within an eighth, and nobody knows of 103');
+  assert.deepEqual(
+    seen(true, 1040),
+    [101, 102, 103],
+    'the victim has grown by 40 since: others may have been read before',
+  );
+  assert.deepEqual(seen(false), [101, 102, 103]);
+  sizes.delete(100);
+  assert.deepEqual(seen(true), [101, 102, 103], 'the size of the victim is not known');
 });
 
 test('thread group: a zombie leader beside live threads is alive; alone, or reaped, it is dead', {
