@@ -10,11 +10,13 @@ import { type RowRules, selectByRules } from '../policy/row-rules.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
+import type { FileCalls } from './file-calls.js';
 import { type Identity, openIdentity } from './identity.js';
 import type { LinuxDomain } from './linux-domain.js';
 import { readMachine } from './machine.js';
 import { type ReadOptions, readTasks } from './read-all.js';
-import { BOUNDED_SCHEMES, ProcScanner } from './scan.js';
+import { ProcScanner } from './scan.js';
+import { BOUNDED_SCHEMES } from './scan-options.js';
 import { parseTaskStat } from './task-stat.js';
 
 /** So many of those that may be among the worst are read in full at a time; as in the scanner, more each time. */
@@ -37,7 +39,7 @@ export class Chooser {
 
   /**
    * `more` adds flags to each task that is read in full, besides those of the policy and of the domain. `rules` are those of
-   * the policy. `root`: where /proc is.
+   * the policy. `root`: where /proc is. `files`: how it is read.
    */
   constructor(
     engine: Engine,
@@ -46,6 +48,7 @@ export class Chooser {
     more: Exempt,
     rules: RowRules | null = null,
     root = '/proc',
+    files?: FileCalls,
   ) {
     if (typeof policy.scheme !== 'string')
       throw new TypeError('a scheme from a module needs a guard, which has workers');
@@ -63,8 +66,8 @@ export class Chooser {
     const { members } = domain;
     const read = { root, exempt: this.exempt, ...(members ? { members } : {}) };
     this.read = read;
-    const ruled = rules ? { rules } : {};
-    this.scanner = bounded ? new ProcScanner(engine, { ...this.options, ...read, ...ruled, scheme: bounded }) : null;
+    const scanning = { ...(rules ? { rules } : {}), ...(files ? { files } : {}) };
+    this.scanner = bounded ? new ProcScanner(engine, { ...this.options, ...read, ...scanning, scheme: bounded }) : null;
   }
 
   choose(): Choice {

@@ -74,7 +74,9 @@ export function openParts(
     number,
     native,
     nativeReason: load.reason,
-    world: new LinuxWorld(engine, policy, domain, { native: how, heedOthers: true, protector, rules }),
+    world: new LinuxWorld(engine, policy, domain, {
+      ...{ native: how, heedOthers: true, protector, rules, files: native?.files },
+    }),
     protector,
     signals: new OomSignals(engine, number),
     source,

@@ -17,6 +17,7 @@ export type { Decided } from './decided.js';
 export { type DoctorFacts, readDoctorFacts } from './doctor.js';
 export { doctorLines, doctorToJson } from './doctor-report.js';
 export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js';
+export type { FileCalls, ReadAt } from './file-calls.js';
 export type { GuardFacts } from './guard-facts.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
@@ -44,7 +45,8 @@ export { RankedPids, type RankedPidsOptions, rankedPids } from './ranked-pids.js
 export { Ranker, type RankerCounters, type RankerOptions } from './ranker.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { type OpenedRules, openRules, type RuleOptions } from './rules.js';
-export { BOUNDED_SCHEMES, ProcScanner, type ScanOptions } from './scan.js';
+export { ProcScanner } from './scan.js';
+export { BOUNDED_SCHEMES, type ScanOptions } from './scan-options.js';
 export { type EventOf, RunningGuard, type StartGuardOptions, startGuard } from './start-guard.js';
 export { RunningRanker, type StartRankerOptions, startRanker } from './start-ranker.js';
 export { SubtreeMembers, type SubtreeOptions, type SubtreeState } from './subtree.js';

@@ -1,6 +1,6 @@
 /** Stage: watch. In: a path of /proc or of a cgroup. Out: its bytes, fresh on every reading, from a descriptor kept open. */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { BadnessError } from '../errors.js';
+import { type FileCalls, NODE_FILES, type ReadAt } from './file-calls.js';
 
 const FIRST_BYTES = 4096;
 const MOST_BYTES = 1 << 20;
@@ -26,12 +26,16 @@ export class KeptFile {
   readonly #fd: number;
   /** A newline, then the text: so every line of it, the first too, has a newline before it. */
   #bytes = Buffer.alloc(1 + FIRST_BYTES, 0x0a, 'latin1');
+  readonly #files: FileCalls;
+  #readAt: ReadAt;
   #open = true;
 
   /** @throws ENOENT, EACCES and the like, by errno name. */
-  constructor(path: string) {
+  constructor(path: string, files: FileCalls = NODE_FILES) {
     this.path = path;
-    this.#fd = openSync(path, 'r');
+    this.#files = files;
+    this.#fd = files.open(path);
+    this.#readAt = files.readerInto(this.#bytes);
   }
 
   /** For poll(2); closed with this object. */
@@ -52,13 +56,14 @@ export class KeptFile {
     for (;;) {
       let end = 1;
       do {
-        const got = readSync(this.#fd, this.#bytes, end, this.#bytes.length - end, end - 1);
+        const got = this.#readAt(this.#fd, end, this.#bytes.length - end, end - 1);
         if (got === 0) break;
         end += got;
       } while (records && end < this.#bytes.length);
       if (end < this.#bytes.length) return end;
       if (this.#bytes.length > MOST_BYTES) throw malformed(this.path, `longer than ${MOST_BYTES} bytes`);
       this.#bytes = Buffer.alloc(2 * this.#bytes.length, 0x0a, 'latin1');
+      this.#readAt = this.#files.readerInto(this.#bytes);
     }
   }
 
@@ -78,7 +83,7 @@ export class KeptFile {
   }
 
   close(): void {
-    if (this.#open) closeSync(this.#fd);
+    if (this.#open) this.#files.close(this.#fd);
     this.#open = false;
   }
 }
@@ -97,9 +102,9 @@ export class KeyedFile {
   readonly #places: Int32Array;
 
   /** @throws ENOENT, EACCES and the like, by errno name. */
-  constructor(path: string, keys: readonly string[], form: LineForm) {
+  constructor(path: string, keys: readonly string[], form: LineForm, files: FileCalls = NODE_FILES) {
     this.path = path;
-    this.#file = new KeptFile(path);
+    this.#file = new KeptFile(path, files);
     this.#form = form;
     this.#needles = keys.map((key) => Buffer.from(`\n${key}${form === 'meminfo' ? ':' : ' '}`, 'latin1'));
     this.#places = new Int32Array(keys.length).fill(-1);

@@ -26,8 +26,8 @@ export interface KillOptions {
   /** `none`: do without koffi. Default: the environment `BADNESS_NATIVE`, else `auto`. */
   readonly native?: 'auto' | 'none';
   /**
-   * VmSize in pages, > 0, of processes that were read a moment ago, the victim among them, by tgid: the search for sharers of its memory
-   * need not read them again, nor compare those of another size. Default none.
+   * VmSize in pages of every process that was there a moment ago, the victim among them, by tgid; 0 or less for one whose leader was not
+   * seen with memory. The search for sharers need not list and read again, nor compare those of another size. Default none.
    */
   readonly seenPages?: ReadonlyMap<number, number>;
   /** Another machine: tests. It is not closed. */

@@ -4,6 +4,7 @@ import type { MemoryReader } from '../pressure/memory-source.js';
 import type { PressureSource } from '../pressure/pressure.js';
 import { machineOomKills } from './cgroup.js';
 import type { Exempt } from './exempt.js';
+import type { FileCalls } from './file-calls.js';
 import type { Identity } from './identity.js';
 import { MeminfoReader } from './meminfo.js';
 
@@ -30,11 +31,11 @@ export interface LinuxDomain {
 }
 
 /** The machine. @throws errno names when /proc/meminfo cannot be read. */
-export function systemDomain(root = '/proc'): LinuxDomain {
+export function systemDomain(root = '/proc', files?: FileCalls): LinuxDomain {
   return {
     kind: 'system',
     name: 'system',
-    reader: new MeminfoReader(root),
+    reader: new MeminfoReader(root, files),
     members: null,
     isMember: () => true,
     exempt: null,

@@ -8,6 +8,7 @@ import type { Policy } from '../policy/policy.js';
 import type { RowRules } from '../policy/row-rules.js';
 import { Chooser } from './chooser.js';
 import { type Exempt, exemptOthersTasks } from './exempt.js';
+import type { FileCalls } from './file-calls.js';
 import type { Identity } from './identity.js';
 import { killTask } from './kill.js';
 import type { LinuxDomain } from './linux-domain.js';
@@ -32,6 +33,8 @@ export interface LinuxWorldOptions {
   readonly protector?: Protector;
   /** `none` does without koffi. */
   readonly native?: 'auto' | 'none' | undefined;
+  /** How /proc is read. Default: by node:fs. */
+  readonly files?: FileCalls | undefined;
   /** Those of the policy (openRules). Must be given where it has some. */
   readonly rules?: RowRules | null;
 }
@@ -61,7 +64,7 @@ export class LinuxWorld implements World {
       const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
       return dying | (others?.(staged) ?? 0) | (options.protector?.exempt(staged) ?? 0);
     };
-    this.chooser = new Chooser(engine, policy, domain, more, options.rules);
+    this.chooser = new Chooser(engine, policy, domain, more, options.rules, '/proc', options.files);
   }
 
   nowMs(): number {
@@ -115,13 +118,13 @@ export class LinuxWorld implements World {
     return killTask({ pid: held.pid, identity: held as Identity }, options);
   }
 
-  /** As the current snapshot has it; one without a size of its own has QUANTITY_MAX there. */
+  /** As the current snapshot has it; 0 for one without a size of its own (QUANTITY_MAX there). */
   #seenPages(): Map<number, number> {
     const engine = this.#engine;
     const seen = new Map<number, number>();
     for (let slot = 0; slot < engine.count; ++slot) {
       const pages = engine.f64(L.C_TOTAL_VM, slot);
-      if (pages > 0 && pages < L.QUANTITY_MAX) seen.set(engine.u32(L.C_ID, slot), pages);
+      seen.set(engine.u32(L.C_ID, slot), pages < L.QUANTITY_MAX ? pages : 0);
     }
     return seen;
   }

@@ -125,7 +125,7 @@ class KillOnlySystem implements KillSystem {
   #source(seen?: ReadonlyMap<number, number>) {
     const { native, missesAreNoticed } = this;
     const sharesVm = native ? (a: number, b: number) => native.sharesVm(a, b) : null;
-    return procSharerSource(sharesVm, seen && { seenPages: (pid) => seen.get(pid), missesAreNoticed });
+    return procSharerSource(sharesVm, { seen, missesAreNoticed });
   }
 
   raisePriority(handle: TaskHandle): { threads: number; error: string | null } {

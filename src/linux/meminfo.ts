@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { MemoryState } from '../pressure/memory-state.js';
+import { type FileCalls, NODE_FILES } from './file-calls.js';
 import { KeyedFile, malformed } from './kept-file.js';
 
 /** Those that decide stand first: a guard reads these ten times a second, in code that is cold each time. */
@@ -56,8 +57,8 @@ export class MeminfoReader {
   #readings = 0;
 
   /** `root` is where /proc is. @throws ENOENT, EACCES by errno name. */
-  constructor(root = '/proc') {
-    this.#file = new KeyedFile(join(root, 'meminfo'), KEYS, 'meminfo');
+  constructor(root = '/proc', files: FileCalls = NODE_FILES) {
+    this.#file = new KeyedFile(join(root, 'meminfo'), KEYS, 'meminfo', files);
     this.#arcPath = join(root, 'spl/kstat/zfs/arcstats');
   }
 

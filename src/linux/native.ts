@@ -1,6 +1,8 @@
 // Stage: kill, watch. In: koffi when it is installed. Out: the calls of libc that Node does not offer, or the reason why not.
 
 import { bindEventLoop, type EventLoop } from './event-loop.js';
+import type { FileCalls } from './file-calls.js';
+import { bindFiles } from './native-files.js';
 import { bindPeer, type PeerCredentials } from './native-peer.js';
 import { muslName, type SyscallNumbers, syscallNumbers } from './syscalls.js';
 
@@ -71,6 +73,8 @@ export interface Native {
   peerCredentials(fd: number): PeerCredentials;
   /** The supplementary groups of that process (SO_PEERGROUPS, Linux 4.13). ENOPROTOOPT before. */
   peerGroups(fd: number): number[];
+  /** Files by address. */
+  readonly files: FileCalls;
   /** The event loop of this thread, where it can be polled: the main thread of Node. */
   readonly eventLoop: EventLoop | null;
 }
@@ -89,6 +93,7 @@ interface Call {
 }
 
 interface Koffi {
+  address(bytes: Uint8Array): bigint;
   load(library: string | null): { func(name: string, result: string, args: string[]): Call };
   errno(): number;
   os: { errno: Record<string, number> };
@@ -141,9 +146,12 @@ function openLibc(koffi: Koffi): { name: string; handle: ReturnType<Koffi['load'
   return { name: 'the process itself', handle: koffi.load(null) };
 }
 
-/** The pollfd array of poll(2) as bytes, because koffi hands a typed array to C without a copy. */
+/** V8 keeps a small array among its objects, which move. */
+const POLL_BYTES_LEAST = 256;
+
+/** The pollfd array of poll(2). It stays where it is. */
 function pollBytes(requests: readonly PollRequest[]): { bytes: Uint8Array; results(): number[] } {
-  const bytes = new Uint8Array(requests.length * 8);
+  const bytes = new Uint8Array(Math.max(POLL_BYTES_LEAST, requests.length * 8));
   const words32 = new Int32Array(bytes.buffer);
   const words16 = new Int16Array(bytes.buffer);
   requests.forEach((request, index) => {
@@ -210,8 +218,8 @@ function bindSyscalls(library: Library, numbers: SyscallNumbers, { failure, chec
 }
 
 /** Waiting: poll(2), in this thread or in libuv's pool. A signal that interrupts it looks like nothing having happened. */
-function bindPoll(library: Library, { failure }: Failures) {
-  const poll = library.func('poll', 'int', ['uint8_t *', 'unsigned long', 'int']);
+function bindPoll(library: Library, address: (bytes: Uint8Array) => number, { failure }: Failures) {
+  const poll = library.func('poll', 'int', ['uintptr_t', 'unsigned long', 'int']);
   /** Null when none is ready. */
   const polled = (result: number, results: () => number[]): number[] | null => {
     if (result > 0) return results();
@@ -223,7 +231,8 @@ function bindPoll(library: Library, { failure }: Failures) {
   const none = (requests: readonly PollRequest[]) => new Array<number>(requests.length).fill(0);
   const pollSet = (requests: readonly PollRequest[]): PollSet => {
     const { bytes, results } = pollBytes(requests);
-    return { poll: (timeoutMs) => polled(poll(bytes, requests.length, timeoutMs), results) };
+    const at = address(bytes);
+    return { poll: (timeoutMs) => polled(poll(at, requests.length, timeoutMs), results) };
   };
   return {
     pollSet,
@@ -231,7 +240,7 @@ function bindPoll(library: Library, { failure }: Failures) {
     pollAsync: (requests: readonly PollRequest[], timeoutMs: number) =>
       new Promise<number[]>((resolve, reject) => {
         const { bytes, results } = pollBytes(requests);
-        poll.async(bytes, requests.length, timeoutMs, (error: unknown, result: number) => {
+        poll.async(address(bytes), requests.length, timeoutMs, (error: unknown, result: number) => {
           try {
             if (error) throw error;
             resolve(polled(result, results) ?? none(requests));
@@ -267,12 +276,14 @@ function bindLibc(library: Library, { check }: Failures) {
 function bind(koffi: Koffi, numbers: SyscallNumbers): Native {
   const { name, handle } = openLibc(koffi);
   const failures = bindFailures(koffi);
+  const address = (bytes: Uint8Array) => Number(koffi.address(bytes));
   return {
     library: name,
     ...bindSyscalls(handle, numbers, failures),
-    ...bindPoll(handle, failures),
+    ...bindPoll(handle, address, failures),
     ...bindLibc(handle, failures),
     ...bindPeer(handle, failures),
+    files: bindFiles(handle, address, failures),
     eventLoop: bindEventLoop(() => koffi.load(null)),
   };
 }

@@ -30,7 +30,7 @@ export interface OpenedDomain {
 
 /** @throws BadnessError `EDOMAIN` for a domain that is not there or cannot be guarded; errno names. */
 export function openLinuxDomain(spec: DomainSpec, options: OpenDomainOptions): OpenedDomain {
-  if (spec === 'system') return { domain: systemDomain(), reason: 'as asked' };
+  if (spec === 'system') return { domain: systemDomain('/proc', options.native?.files), reason: 'as asked' };
   if (spec === 'auto') return openAuto(options);
   if ('memcg' in spec) return { domain: openMemcg(namedLimit(spec.memcg), spec.memcg, options), reason: 'as asked' };
   if ('numaNode' in spec) return { domain: openNode(spec.numaNode), reason: 'as asked' };
@@ -44,7 +44,9 @@ export function openLinuxDomain(spec: DomainSpec, options: OpenDomainOptions): O
 
 function openAuto(options: OpenDomainOptions): OpenedDomain {
   const auto = autoDomain({ for: options.for });
-  if (auto.kind === 'system') return { domain: systemDomain(), reason: auto.reason };
+  if (auto.kind === 'system') {
+    return { domain: systemDomain('/proc', options.native?.files), reason: auto.reason };
+  }
   const { dir } = auto.limit;
   const top = placeOfSelf().top;
   const path = dir === top ? '/' : dir.slice(top.length);

@@ -3,42 +3,22 @@
  * /proc/PID/statm, re-reads only that each round, and reads in full only the tasks that can still win (bounds.ts says
  * why that finds the same victim). Everything is allocated when it is made; a round leaves almost no garbage.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { openSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import type { RowRules } from '../policy/row-rules.js';
-import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { scoreTasks, selectTask } from '../rank.js';
 import { schemeNumber } from '../schemes.js';
 import { beginSnapshot, type Machine } from '../task.js';
 import { Bounds } from './bounds.js';
 import { blankDecided, type Decided } from './decided.js';
-import type { Exempt } from './exempt.js';
+import { type FileCalls, NODE_FILES, type ReadAt } from './file-calls.js';
 import { ForkWatch } from './fork-watch.js';
 import { type Identity, keptIdentity } from './identity.js';
 import { readMachine, readMemory, readUptime } from './machine.js';
 import { isForbidden, isGone, listPids } from './proc-files.js';
 import { stageTask } from './read-task.js';
+import type { ScanOptions } from './scan-options.js';
 import { DESCRIPTOR_KERNEL_BYTES, descriptorBudget, ROW_GONE, ROW_NEW, TaskList } from './task-list.js';
-
-/** Schemes whose points a short reading bounds from above. The others want everybody in full. */
-export const BOUNDED_SCHEMES = ['badness', 'resident', 'linux-2.6.10'] as const;
-
-export interface ScanOptions extends ScoreOptions {
-  scheme?: (typeof BOUNDED_SCHEMES)[number];
-  /** Where /proc is. Default `/proc`. */
-  root?: string;
-  hz?: number;
-  /** Flags to add to each task that is read in full (exempt.ts). */
-  exempt?: Exempt;
-  /** Who is listed: pids as /proc spells them, in the order of strings. Default: everybody. */
-  members?: () => readonly string[];
-  /** Rules of a policy on the rows of this engine (openRules). */
-  rules?: RowRules;
-  /** Most descriptors kept open. Default: a quarter of the hard limit, at most 4,096. */
-  maxDescriptors?: number;
-  /** When to list the tasks again. Default `when-forked`: not while the kernel has counted no fork and nobody is gone. */
-  listing?: 'when-forked' | 'always';
-}
 
 /** Bytes asked of statm: two numbers, twenty digits each at most. */
 const STATM_BYTES = 48;
@@ -57,6 +37,8 @@ export class ProcScanner {
   private readonly totalVm: Float64Array;
   private readonly rss: Float64Array;
   private readonly tasks: TaskList;
+  private readonly files: FileCalls;
+  private readonly readAt: ReadAt;
   private forks: ForkWatch | undefined;
   private round = 0;
   private gone = 0;
@@ -74,7 +56,11 @@ export class ProcScanner {
     this.bounds = new Bounds(engine, options);
     this.totalVm = new Float64Array(engine.capacity);
     this.rss = new Float64Array(engine.capacity);
-    this.tasks = new TaskList(this.root, engine.capacity, options.maxDescriptors ?? descriptorBudget(this.root));
+    this.files = options.files ?? NODE_FILES;
+    this.readAt = this.files.readerInto(engine.bytes);
+    const budget = options.maxDescriptors ?? descriptorBudget(this.root);
+    this.tasks = new TaskList(this.root, engine.capacity, budget, this.files);
+    this.files.reserve(budget);
   }
 
   /** Descriptors kept open now, and the kernel memory they cost (slab, not in this process's RSS), in bytes. */
@@ -160,16 +146,15 @@ export class ProcScanner {
 
   /** Reads every task's statm. Those that are gone are forgotten; the others keep their order. */
   private read(sound: boolean): void {
-    const { tasks, engine } = this;
+    const { tasks, engine, readAt } = this;
     const { fds, rows, count } = tasks;
-    const { bytes } = engine;
     const at = engine.window + L.W_TEXT;
     let to = 0;
     for (let index = 0; index < count; ++index) {
       const fd = fds[index]!;
       let length: number;
       try {
-        length = fd >= 0 ? readSync(fd, bytes, at, STATM_BYTES, 0) : this.readOnce(index, at);
+        length = fd >= 0 ? readAt(fd, at, STATM_BYTES, 0) : this.readOnce(index, at);
       } catch (error) {
         length = this.readAgain(index, at, error);
       }
@@ -196,9 +181,9 @@ export class ProcScanner {
   private readOnce(index: number, at: number): number {
     const fd = this.tasks.open(index);
     try {
-      return readSync(fd, this.engine.bytes, at, STATM_BYTES, 0);
+      return this.readAt(fd, at, STATM_BYTES, 0);
     } finally {
-      closeSync(fd);
+      this.files.close(fd);
     }
   }
 

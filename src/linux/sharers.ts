@@ -13,9 +13,9 @@ export interface SharerSource {
   parent(pid: number): number | null;
   /** VmSize and VmRSS of one thread in pages, 0 without an mm, null when gone. */
   memory(pid: number, tid: number): { readonly sizePages: number; readonly residentPages: number } | null;
-  /** VmSize in pages, > 0, of a process whose leader was read a moment ago and had an mm: it need not be read again. */
-  readonly seenPages?: ((pid: number) => number | undefined) | undefined;
-  /** A sharer that is missed now will be missed aloud (process_mrelease), and searched for again. */
+  /** VmSize in pages of everybody who was there a moment ago, by tgid. Above 0: its leader has an mm and need not be read again. */
+  readonly seen?: ReadonlyMap<number, number> | undefined;
+  /** A sharer that is missed now will be missed aloud (process_mrelease), and searched for among all. */
   readonly missesAreNoticed?: boolean | undefined;
   /** kcmp(2) KCMP_VM on two thread ids, or null where there are no native calls. */
   readonly sharesVm: ((tidA: number, tidB: number) => boolean) | null;
@@ -32,10 +32,10 @@ export interface SharerScan {
 /** The source that reads this machine's /proc. */
 export function procSharerSource(
   sharesVm: SharerSource['sharesVm'],
-  seen: Pick<SharerSource, 'seenPages' | 'missesAreNoticed'> = {},
+  hints: Pick<SharerSource, 'seen' | 'missesAreNoticed'> = {},
 ): SharerSource {
   return {
-    ...seen,
+    ...hints,
     sharesVm,
     pids: pidNumbers,
     threads: listThreads,
@@ -51,7 +51,7 @@ export function procSharerSource(
 
 /**
  * Finds the sharers of `victim`. Costs one kcmp a process, 3 µs, and reads only where the answer is open. Whoever was just seen with
- * another size is not even compared, where a mistake in that is noticed.
+ * another size, or not at all, is not even compared, where a mistake in that is noticed.
  */
 export function findSharers(victim: number, source: SharerSource): SharerScan {
   const holder = memoryHolder(victim, source);
@@ -60,9 +60,8 @@ export function findSharers(victim: number, source: SharerSource): SharerScan {
   const unverified: number[] = [];
   const mmless = source.sharesVm ? mmlessTask(source) : null;
   let method: SharerScan['method'] = source.sharesVm ? 'kcmp' : 'vmsize';
-  const differs = differsFrom(victim, holder, source);
-  for (const pid of source.pids()) {
-    if (pid === victim || differs(pid)) continue;
+  for (const pid of candidates(victim, holder, source)) {
+    if (pid === victim) continue;
     const answer = compare(victim, holder, pid, mmless, source);
     if (answer === 'ENOSYS') method = 'vmsize';
     if (answer === 'shares') verified.push(pid);
@@ -74,14 +73,18 @@ export function findSharers(victim: number, source: SharerSource): SharerScan {
 /** A size is read at one moment and another's a little later: so much of it may have come or gone, besides what is seen to have. */
 const SIZE_SLACK = 1 / 8;
 
-/** Whether the size that a process was just seen with is so far from the victim's that they cannot have one mm. */
-function differsFrom(victim: number, holder: number, source: SharerSource): (pid: number) => boolean {
-  const { seenPages, missesAreNoticed } = source;
-  const then = seenPages?.(victim);
-  if (!missesAreNoticed || !seenPages || then === undefined) return () => false;
+/** Whom to compare: those that were just seen with a size that the victim may have had, or everybody. */
+function candidates(victim: number, holder: number, source: SharerSource): Iterable<number> {
+  const { seen, missesAreNoticed } = source;
+  const then = seen?.get(victim);
+  if (!missesAreNoticed || !seen || then === undefined) return source.pids();
   const now = source.memory(victim, holder)?.sizePages ?? 0;
   const slack = 2 * Math.abs(now - then) + then * SIZE_SLACK;
-  return (pid) => Math.abs((seenPages(pid) ?? then) - then) > slack;
+  return near(seen, then, slack);
+}
+
+function* near(seen: ReadonlyMap<number, number>, pages: number, slack: number): Generator<number> {
+  for (const [pid, size] of seen) if (size <= 0 || Math.abs(size - pages) <= slack) yield pid;
 }
 
 /** Does `sharer` still have the victim's mm? Asked again before every signal. Null when the victim itself has let go of it. */
@@ -123,7 +126,7 @@ function compare(victim: number, holder: number, pid: number, mmless: number | n
 
 /** Whether the leader of a process has no mm. The cheapest answer comes first: reading a file costs ten comparisons. */
 function isBare(pid: number, mmless: number | null, source: SharerSource): boolean {
-  if (source.seenPages?.(pid) !== undefined) return false;
+  if ((source.seen?.get(pid) ?? 0) > 0) return false;
   return mmless !== null ? source.sharesVm!(mmless, pid) : !hasMemory(pid, pid, source);
 }
 

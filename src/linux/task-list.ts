@@ -2,11 +2,9 @@
  * Stage: bytes of /proc. The tasks that a scanner knows, with the descriptor kept on each one's statm. Structure of
  * arrays, two buffers: bringing it up to date with a listing is one merge that allocates nothing a task.
  */
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import type { FileCalls } from './file-calls.js';
 import { isOutOfDescriptors } from './proc-files.js';
-
-/** As a number: Node takes a letter apart in every call. */
-const O_RDONLY = 0;
 
 /** Given back when the process has run out: for a directory, a file, and what its other parts may want meanwhile. */
 const SPARE_DESCRIPTORS = 16;
@@ -53,12 +51,14 @@ export class TaskList {
   private opened = 0;
   private readonly root: string;
   private readonly capacity: number;
+  private readonly files: FileCalls;
   private budget: number;
   private now: Columns;
   private next: Columns;
 
-  constructor(root: string, capacity: number, budget: number) {
+  constructor(root: string, capacity: number, budget: number, files: FileCalls) {
     this.root = root;
+    this.files = files;
     this.capacity = capacity;
     this.budget = budget;
     this.now = columns(capacity);
@@ -139,12 +139,12 @@ export class TaskList {
   /** Opens the statm of every task that has none, while the budget lasts. What fails is tried again by `open`. */
   openAll(): void {
     const { names, fds } = this.now;
-    const { root, count } = this;
+    const { root, count, files } = this;
     // A loop of its own with one call in it: it runs cold, and what a JIT learns here would be wrong for every round to come.
     for (let index = this.opened; index < count && this.kept < this.budget; ++index) {
       if (fds[index]! >= 0) continue;
       try {
-        fds[index] = openSync(`${root}/${names[index]}/statm`, O_RDONLY);
+        fds[index] = files.open(`${root}/${names[index]}/statm`);
         this.kept += 1;
       } catch (error) {
         if (isOutOfDescriptors(error)) break;
@@ -166,7 +166,7 @@ export class TaskList {
     for (const index of order.subarray(0, this.budget)) {
       if (fds[index]! >= 0) continue;
       try {
-        fds[index] = openSync(`${this.root}/${this.now.names[index]}/statm`, O_RDONLY);
+        fds[index] = this.files.open(`${this.root}/${this.now.names[index]}/statm`);
         this.kept += 1;
       } catch {
         // Gone, hidden, or no descriptor left: it is read by name as before.
@@ -176,7 +176,7 @@ export class TaskList {
 
   /** Opens the statm of one task, for the caller to close. */
   open(index: number): number {
-    return this.relieved(() => openSync(`${this.root}/${this.now.names[index]}/statm`, O_RDONLY));
+    return this.relieved(() => this.files.open(`${this.root}/${this.now.names[index]}/statm`));
   }
 
   /** Runs what needs descriptors. When there are none left it is tried again with some of those kept here. */
@@ -218,7 +218,7 @@ export class TaskList {
   private drop(index: number): void {
     const fd = this.now.fds[index]!;
     if (fd < 0) return;
-    closeSync(fd);
+    this.files.close(fd);
     this.kept -= 1;
     this.now.fds[index] = -1;
   }

@@ -16,10 +16,10 @@ export interface Waiter {
   wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd>;
   /**
    * The same for a caller that has nothing under way. Where the event loop can be polled (main thread, native calls, `blocks`), it blocks
-   * until the time, a wake-up, or work for the loop, which ends it early, as `time`, and is done during the next wait. That costs two thirds
-   * of a timer. Timers that are set meanwhile, and promises, may be held up for a second.
+   * until the time, a wake-up, or work for the loop, which ends it early, as `time`, and is done during the next wait. That costs half of
+   * a timer, and the end is not even a promise. Timers that are set meanwhile, and promises, may be held up for a second.
    */
-  rest(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd>;
+  rest(wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd | Promise<WaitEnd>;
   /** The same, blocking this thread: for workers. Timers notice only {@link wake} and the time then, because `fs.watch` is dead meanwhile. */
   waitSync(wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd;
   /** Ends the wait under way, or the next one. May be called from a signal handler and at any time before {@link close}. */
@@ -58,7 +58,6 @@ function wakeCell(cell: Int32Array): void {
 /** Up to here a sleep is short, and patient wake-ups are looked at behind it. */
 const SHORT_MS = 150;
 const LONGEST_MS = 2 ** 31 - 1;
-const TIME_OVER: Promise<WaitEnd> = Promise.resolve('time');
 /** So long at most the event loop is not turned, though nothing seems to be there for it. */
 const UNTURNED_MS = 1000;
 
@@ -140,15 +139,15 @@ class PollWaiter implements Waiter {
     if (this.#loop) this.#restSet = this.#native.pollSet([...this.#requests, { fd: this.#loop.fd, events: POLLIN }]);
   }
 
-  rest(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {
+  rest(wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd | Promise<WaitEnd> {
     if (this.#loop === null) return this.wait(wakeUps, timeoutMs);
     if (timeoutMs > this.#unturnedMs) return this.#turn(this.#loop, wakeUps, timeoutMs);
     this.#unturnedMs -= timeoutMs;
     this.#prepare(wakeUps);
     const revents = this.#restSet!.poll(boundedMs(timeoutMs));
-    if (revents === null) return TIME_OVER;
+    if (revents === null) return 'time';
     if (revents.at(-1) !== 0) this.#unturnedMs = 0;
-    return Promise.resolve(this.#answer(wakeUps, revents));
+    return this.#answer(wakeUps, revents);
   }
 
   async #turn(loop: EventLoop, wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {

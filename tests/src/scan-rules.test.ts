@@ -7,7 +7,8 @@ import * as L from '../../assembly/layout.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
 import { readTasks } from '../../src/linux/read-all.js';
 import { ProcTexts } from '../../src/linux/rule-texts.js';
-import { ProcScanner, type ScanOptions } from '../../src/linux/scan.js';
+import { ProcScanner } from '../../src/linux/scan.js';
+import type { ScanOptions } from '../../src/linux/scan-options.js';
 import {
   compileRules,
   definePolicy,

@@ -129,7 +129,10 @@ test('sharers: who was just seen with memory is not read again, and is a sharer 
       read.push(pid);
       return plain.memory(pid, tid);
     },
-    seenPages: (pid) => (pid === 101 || pid === 102 ? 1000 : undefined),
+    seen: new Map([
+      [101, 1000],
+      [102, 1000],
+    ]),
   };
   assert.deepEqual(findSharers(100, counted).verified, [102, 103]);
   assert.ok(!read.includes(101), 'compared, not read');
@@ -142,25 +145,27 @@ test('sharers: who was just seen with another size is not compared, where proces
     101: { mm: 'a' },
     102: { mm: 'a' },
     103: { mm: 'a' },
+    104: { mm: 'a' },
   };
   const sizes = new Map([
     [100, 1000],
     [101, 1100],
     [102, 1200],
+    [104, 0],
   ]);
   const seen = (missesAreNoticed: boolean, now = 1000) => {
     table[100]!.size = now;
-    return findSharers(100, { ...source(table), seenPages: (pid) => sizes.get(pid), missesAreNoticed }).verified;
+    return findSharers(100, { ...source(table), seen: sizes, missesAreNoticed }).verified;
   };
-  assert.deepEqual(seen(true), [101, 103], 'within an eighth, and nobody knows of 103');
+  assert.deepEqual(seen(true), [101, 104], 'within an eighth, or not known; 103 came later');
   assert.deepEqual(
     seen(true, 1040),
-    [101, 102, 103],
+    [101, 102, 104],
     'the victim has grown by 40 since: others may have been read before',
   );
-  assert.deepEqual(seen(false), [101, 102, 103]);
+  assert.deepEqual(seen(false), [101, 102, 103, 104]);
   sizes.delete(100);
-  assert.deepEqual(seen(true), [101, 102, 103], 'the size of the victim is not known');
+  assert.deepEqual(seen(true), [101, 102, 103, 104], 'the size of the victim is not known');
 });
 
 test('thread group: a zombie leader beside live threads is alive; alone, or reaped, it is dead', {
