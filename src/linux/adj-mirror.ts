@@ -6,8 +6,8 @@
 import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as L from '../../assembly/layout.js';
+import { parseTaskStat } from '../proc/task-stat.js';
 import { errorCode } from './identity.js';
-import { parseTaskStat } from './task-stat.js';
 
 /** What did not go well, by errno name. */
 export interface MirrorNews {

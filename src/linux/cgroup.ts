@@ -1,27 +1,13 @@
 /** Stage: watch → measure. In: the files of one memory cgroup, v1 or v2. Out: limit, use and what is available, in KiB; kills counted. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { MemoryState } from '../pressure/memory-state.js';
+import { type CgroupGroup, CgroupMemory, FILES, type SwapOfMachine } from '../proc/cgroup-memory.js';
+import { KeyedFile, malformed, numberOf } from '../proc/keyed-file.js';
 import { type CgroupPlace, upwards } from './cgroup-place.js';
-import { KeptFile, KeyedFile, malformed } from './kept-file.js';
+import { KeptFile } from './kept-file.js';
+import { liveFiles } from './live-files.js';
 
-/** Names of the same things in the two versions. v1 memory.stat does not tell reclaimable slab, so there it counts as used. */
-const FILES = {
-  1: {
-    limit: 'memory.limit_in_bytes',
-    usage: 'memory.usage_in_bytes',
-    stat: ['total_inactive_file', 'total_active_file', 'total_rss', 'total_swap'],
-    swapLimit: 'memory.memsw.limit_in_bytes',
-    kills: 'memory.oom_control',
-  },
-  2: {
-    limit: 'memory.max',
-    usage: 'memory.current',
-    stat: ['inactive_file', 'active_file', 'anon', 'slab_reclaimable'],
-    swapLimit: 'memory.swap.max',
-    kills: 'memory.events',
-  },
-} as const;
+export type { CgroupState } from '../proc/cgroup-memory.js';
 
 const MOST_DIRS = 4096;
 const MOST_PIDS = 1_048_576;
@@ -34,26 +20,13 @@ export interface CgroupLimit {
   readonly limitBytes: number;
 }
 
-/** Memory of a cgroup at one moment, in KiB. */
-export interface CgroupState extends MemoryState {
-  readonly usageKib: number;
-  /** Page cache that can be dropped; dirty pages must be written first. */
-  readonly fileKib: number;
-  readonly anonKib: number;
-}
-
-/** Free and total swap of the machine in KiB: what a group's swap is taken from. */
-export type SwapOfMachine = () => { readonly swapTotalKib: number; readonly swapFreeKib: number };
-
-const NO_SWAP: SwapOfMachine = () => ({ swapTotalKib: 0, swapFreeKib: 0 });
-
 /** The limit of one group in bytes; Infinity when it has none. @throws errno names. */
 export function cgroupLimitBytes(dir: string, version: 1 | 2): number {
   const path = join(dir, FILES[version].limit);
   if (!existsSync(path)) return Number.POSITIVE_INFINITY; // the root of v2 has no such file
   const file = new KeptFile(path);
   try {
-    return file.number();
+    return numberOf(file);
   } finally {
     file.close();
   }
@@ -72,78 +45,11 @@ export function nearestLimit(place: CgroupPlace, memTotalBytes = Number.POSITIVE
   return found;
 }
 
-/**
- * The memory of one cgroup with all below it, read on kept descriptors.
- * `availableKib` = limit − usage + file pages + reclaimable slab (v2), within 0 … limit; percentages are of available + anonymous memory,
- * as for the machine ({@link MeminfoReader}). Swap is what the group may still have of what the machine has free.
- */
-export class CgroupReader {
-  readonly dir: string;
-  readonly version: 1 | 2;
-  readonly #limit: KeptFile;
-  readonly #usage: KeptFile;
-  readonly #stat: KeyedFile;
-  readonly #swap: SwapOfMachine;
-  readonly #swapLimit: KeptFile | null;
-  readonly #swapUsage: KeptFile | null;
-
+/** {@link CgroupMemory} of this machine. */
+export class CgroupReader extends CgroupMemory {
   /** @throws ENOENT, EACCES by errno name. */
-  constructor(group: { readonly dir: string; readonly version: 1 | 2 }, swap: SwapOfMachine = NO_SWAP) {
-    const names = FILES[group.version];
-    const optional = (name: string) => (existsSync(join(group.dir, name)) ? new KeptFile(join(group.dir, name)) : null);
-    this.dir = group.dir;
-    this.version = group.version;
-    this.#swap = swap;
-    this.#limit = new KeptFile(join(group.dir, names.limit));
-    this.#usage = new KeptFile(join(group.dir, names.usage));
-    this.#stat = new KeyedFile(join(group.dir, 'memory.stat'), names.stat, 'pairs');
-    this.#swapLimit = optional(names.swapLimit);
-    this.#swapUsage = group.version === 2 ? optional('memory.swap.current') : null;
-  }
-
-  /**
-   * Reads now. A group without a limit any more has none to be short of: EBADMSG.
-   * @throws ENODEV when the group was removed; BadnessError `EBADMSG` for what cannot be understood.
-   */
-  read(): CgroupState {
-    const limitBytes = this.#limit.number();
-    const usageBytes = this.#usage.number();
-    if (!Number.isFinite(limitBytes)) throw malformed(this.#limit.path, 'the group has no limit');
-    if (!Number.isFinite(usageBytes)) throw malformed(this.#usage.path, 'expected a number of bytes');
-    this.#stat.refresh();
-    const [inactive, active, anon, fourth] = this.#stat.values as unknown as [number, number, number, number];
-    if (Number.isNaN(inactive + active + anon)) throw malformed(this.#stat.path, 'file or anonymous memory is missing');
-    const slab = this.version === 2 ? fourth || 0 : 0;
-    const free = limitBytes - usageBytes + inactive + active + slab;
-    const totalKib = Math.floor(limitBytes / 1024);
-    const availableKib = Math.max(0, Math.min(totalKib, Math.floor(free / 1024)));
-    const anonKib = Math.floor(anon / 1024);
-    return {
-      totalKib,
-      availableKib,
-      basisKib: Math.max(1, availableKib + anonKib),
-      usageKib: Math.floor(usageBytes / 1024),
-      fileKib: Math.floor((inactive + active) / 1024),
-      anonKib,
-      ...this.#swapState(limitBytes, this.version === 1 ? fourth || 0 : 0),
-    };
-  }
-
-  #swapState(limitBytes: number, swappedV1: number): { swapTotalKib: number; swapFreeKib: number } {
-    // Taken by name: who tells the swap of the machine may tell its memory too.
-    const { swapTotalKib, swapFreeKib } = this.#swap();
-    if (swapTotalKib === 0 || this.#swapLimit === null) return { swapTotalKib, swapFreeKib };
-    // v1 limits memory and swap together: a group that fills its memory has the difference left for swap.
-    const bound = this.#swapLimit.number() - (this.version === 1 ? limitBytes : 0);
-    const used = this.version === 1 ? swappedV1 : (this.#swapUsage?.number() ?? 0);
-    return {
-      swapTotalKib: Math.max(0, Math.min(swapTotalKib, Math.floor(bound / 1024))),
-      swapFreeKib: Math.max(0, Math.min(swapFreeKib, Math.floor((bound - used) / 1024))),
-    };
-  }
-
-  close(): void {
-    for (const file of [this.#limit, this.#usage, this.#stat, this.#swapLimit, this.#swapUsage]) file?.close();
+  constructor(group: CgroupGroup, swap?: SwapOfMachine) {
+    super(liveFiles, group, swap);
   }
 }
 
@@ -221,7 +127,7 @@ export function machineOomKills(root = '/proc'): number | null {
 function oneValue(path: string, key: string): number | null {
   let file: KeyedFile | null = null;
   try {
-    file = new KeyedFile(path, [key], 'pairs');
+    file = new KeyedFile(new KeptFile(path), [key], 'pairs');
     file.refresh();
     const value = file.values[0]!;
     return Number.isNaN(value) ? null : value;

@@ -7,6 +7,7 @@ import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
 import { type RowRules, selectByRules } from '../policy/row-rules.js';
+import { parseTaskStat } from '../proc/task-stat.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
@@ -17,7 +18,6 @@ import { readMachine } from './machine.js';
 import { type ReadOptions, readTasks } from './read-all.js';
 import { ProcScanner } from './scan.js';
 import { BOUNDED_SCHEMES } from './scan-options.js';
-import { parseTaskStat } from './task-stat.js';
 
 /** So many of those that may be among the worst are read in full at a time; as in the scanner, more each time. */
 const WIDTH_MAX = 64;

@@ -1,8 +1,9 @@
 /** Stage: domain. In: the cgroups of this process and of pid 1. Out: what a guard guards when nobody said. */
 import { join } from 'node:path';
+import { KeyedFile } from '../proc/keyed-file.js';
 import { type CgroupLimit, nearestLimit } from './cgroup.js';
 import { type CgroupPlace, findMemoryCgroup, upwards } from './cgroup-place.js';
-import { KeyedFile } from './kept-file.js';
+import { KeptFile } from './kept-file.js';
 
 /** What is short of memory, and why it was taken for it. */
 export type AutoDomain =
@@ -59,7 +60,7 @@ function commonPlace(place: CgroupPlace, root: string): CgroupPlace | string {
 }
 
 function memTotalBytes(root: string): number {
-  const file = new KeyedFile(join(root, 'meminfo'), ['MemTotal'], 'meminfo');
+  const file = new KeyedFile(new KeptFile(join(root, 'meminfo')), ['MemTotal'], 'meminfo');
   try {
     file.refresh();
     return (file.values[0] || Number.POSITIVE_INFINITY) * 1024;

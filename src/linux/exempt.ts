@@ -5,13 +5,12 @@
 import { readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import { decodeComm } from '../comm.js';
-import type { Engine } from '../engine.js';
 import { matchGlob } from '../policy/glob.js';
-import { parseTaskStat } from './task-stat.js';
+import type { Exempt } from '../proc/read-all.js';
+import { parseTaskStat } from '../proc/task-stat.js';
 import { effectiveCapabilities } from './task-status.js';
 
-/** Flags to add to the task that is staged in an engine's window. */
-export type Exempt = (engine: Engine) => number;
+export type { Exempt } from '../proc/read-all.js';
 
 /** The parent of a task, from its stat; 0 when it is gone, or its parent is of another pid namespace. */
 function parentOf(root: string, pid: number): number {

@@ -2,13 +2,13 @@
 import { readlinkSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { imageMark, isDead, parseTaskStat } from '../proc/task-stat.js';
 import { ownLine } from './exempt.js';
 import { errorCode } from './identity.js';
 import type { KillSystem, TaskFacts, TaskHandle, Victim } from './kill-system.js';
 import { LiveTask } from './live-task.js';
 import { type Native, type NativeLoad, POLLIN } from './native.js';
 import { findSharers, memoryHolder, procSharerSource, type SharerScan, stillShares } from './sharers.js';
-import { imageMark, isDead, parseTaskStat } from './task-stat.js';
 import { effectiveCapabilities, tgidOf } from './task-status.js';
 import { listThreads } from './thread-group.js';
 

@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as L from '../../assembly/layout.js';
 import type { MemoryState } from '../pressure/memory-state.js';
+import { malformed } from '../proc/keyed-file.js';
 import { errorCode } from './identity.js';
-import { KeptFile, malformed } from './kept-file.js';
+import { KeptFile } from './kept-file.js';
 import type { LinuxDomain } from './linux-domain.js';
 
 export interface NumaRoots {

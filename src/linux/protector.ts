@@ -6,13 +6,13 @@ import { readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import { BadnessError } from '../errors.js';
+import { parseTaskStat } from '../proc/task-stat.js';
 import { ProtectedSet, type ProtectedTask } from '../protected.js';
 import { AdjMirror, type MirrorNews } from './adj-mirror.js';
 import type { Exempt } from './exempt.js';
 import { errorCode } from './identity.js';
 import { readUptime } from './machine.js';
 import { queueTasks } from './queue-tasks.js';
-import { parseTaskStat } from './task-stat.js';
 import { listThreads } from './thread-group.js';
 
 export interface ProtectorOptions {

@@ -4,7 +4,8 @@ import type { Engine } from '../engine.js';
 import { compileRules } from '../policy/compiled-rule.js';
 import { RowRules } from '../policy/row-rules.js';
 import type { Rule } from '../policy/rule.js';
-import { ProcTexts, type TextOptions } from './rule-texts.js';
+import { ProcTexts, type TextOptions } from '../proc/rule-texts.js';
+import { liveFiles } from './live-files.js';
 
 export interface RuleOptions extends TextOptions {
   /** Where users have their numbers. Default /etc/passwd. */
@@ -43,5 +44,5 @@ export async function openRules(
   const uids = names.length > 0 ? uidsIn(options.passwd ?? '/etc/passwd') : new Map<string, number>();
   const compiled = await compileRules(rules, { uidOf: (name) => uids.get(name) });
   const unknownUsers = Object.freeze(names.filter((name) => !uids.has(name)));
-  return { rules: new RowRules(engine, compiled, new ProcTexts(options)), unknownUsers };
+  return { rules: new RowRules(engine, compiled, new ProcTexts(liveFiles, options)), unknownUsers };
 }

@@ -6,6 +6,8 @@
 import { openSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
+import type { ProcPlace } from '../proc/proc-files.js';
+import { stageTask } from '../proc/read-task.js';
 import { scoreTasks, selectTask } from '../rank.js';
 import { schemeNumber } from '../schemes.js';
 import { beginSnapshot, type Machine } from '../task.js';
@@ -14,9 +16,9 @@ import { blankDecided, type Decided } from './decided.js';
 import { type FileCalls, NODE_FILES, type ReadAt } from './file-calls.js';
 import { ForkWatch } from './fork-watch.js';
 import { type Identity, keptIdentity } from './identity.js';
+import { liveFiles } from './live-files.js';
 import { readMachine, readMemory, readUptime } from './machine.js';
 import { isForbidden, isGone, listPids } from './proc-files.js';
-import { stageTask } from './read-task.js';
 import type { ScanOptions } from './scan-options.js';
 import { DESCRIPTOR_KERNEL_BYTES, descriptorBudget, ROW_GONE, ROW_NEW, TaskList } from './task-list.js';
 
@@ -32,6 +34,7 @@ export class ProcScanner {
   private readonly engine: Engine;
   private readonly options: ScanOptions;
   private readonly root: string;
+  private readonly place: ProcPlace;
   private readonly bounds: Bounds;
   /** What statm said in this round, by place in the list. */
   private readonly totalVm: Float64Array;
@@ -53,6 +56,8 @@ export class ProcScanner {
     this.options = options;
     this.root = options.root ?? '/proc';
     this.machine = readMachine(this.root, options.hz);
+    const { hz, pageSize } = this.machine;
+    this.place = { files: liveFiles, root: this.root, hz, pageSize };
     this.bounds = new Bounds(engine, options);
     this.totalVm = new Float64Array(engine.capacity);
     this.rss = new Float64Array(engine.capacity);
@@ -255,9 +260,9 @@ export class ProcScanner {
   }
 
   private refine(slot: number): void {
-    const { engine, machine, root } = this;
+    const { engine, place } = this;
     const pid = String(engine.u32(L.C_ID, slot));
-    const staged = this.tasks.relieved(() => stageTask(engine, root, pid, machine.hz, machine.pageSize));
+    const staged = this.tasks.relieved(() => stageTask(engine, place, pid));
     if (staged !== 'staged') {
       this.gone += 1;
       this.stageNobody(pid);

@@ -2,10 +2,11 @@
  * Stage: measure. What one member of a subtree is charged: by its statm, which is read every time; by its status, which is read when due;
  * and, where it maps pages that others map too, by its part of them (smaps_rollup), which costs most.
  */
+
+import { imageMark } from '../proc/task-stat.js';
 import { errorCode } from './identity.js';
 import { isOutOfDescriptors } from './proc-files.js';
 import type { Member } from './subtree-member.js';
-import { imageMark } from './task-stat.js';
 
 /** Below this it does not matter whose pages they are. */
 const WORTH_KIB = 1024;

@@ -1,7 +1,7 @@
 /** Stage: domain. In: a pid and the start time it was seen with. Out: one process of a subtree, held so that its pid cannot come to mean another. */
 import { closeSync, openSync, readdirSync, readSync, statSync } from 'node:fs';
+import { isDead, parseTaskStat, type TaskStat } from '../proc/task-stat.js';
 import { isForbidden, isGone, isOutOfDescriptors } from './proc-files.js';
-import { isDead, parseTaskStat, type TaskStat } from './task-stat.js';
 
 /** As a number: Node takes a letter apart in every call. */
 const O_RDONLY = 0;

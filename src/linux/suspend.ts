@@ -1,5 +1,6 @@
 /** Stage: watch. In: the time since boot that counts suspend (/proc/uptime), and the monotonic clock that does not. Out: how long the machine slept. */
-import { KeptFile, malformed } from './kept-file.js';
+import { malformed } from '../proc/keyed-file.js';
+import { KeptFile } from './kept-file.js';
 import { monotonicMs } from './linux-world.js';
 
 /** The wall clock against the monotonic one: while it has not jumped so far, reading /proc/uptime (16 µs) is not worth it. */

@@ -1,8 +1,8 @@
 // Stage: kill, release. In: a kept identity. Out: its threads, and whether any of them can still hold memory.
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { isDead, parseTaskStat, type TaskStat } from '../proc/task-stat.js';
 import { errorCode, type Identity } from './identity.js';
 import { listPids } from './proc-files.js';
-import { isDead, parseTaskStat, type TaskStat } from './task-stat.js';
 
 /** The thread ids of a process, ascending; empty when it is gone. */
 export function listThreads(pid: number): number[] {

@@ -2,8 +2,9 @@
 import { closeSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { BadnessError } from '../errors.js';
+import { KeyedFile } from '../proc/keyed-file.js';
 import { isV1Root } from './cgroup-place.js';
-import { KeyedFile } from './kept-file.js';
+import { KeptFile } from './kept-file.js';
 import type { Native } from './native.js';
 
 /** Files of a v1 memory cgroup that signal an eventfd, and what they take as argument. */
@@ -99,7 +100,8 @@ export class V1OomReader {
 
   /** @throws errno names. */
   constructor(dir: string) {
-    this.#file = new KeyedFile(join(dir, 'memory.oom_control'), ['oom_kill_disable', 'under_oom', 'oom_kill'], 'pairs');
+    const file = new KeptFile(join(dir, 'memory.oom_control'));
+    this.#file = new KeyedFile(file, ['oom_kill_disable', 'under_oom', 'oom_kill'], 'pairs');
     this.#kills = this.read().oomKills;
   }
 

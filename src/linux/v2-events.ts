@@ -9,7 +9,8 @@ import {
   unreadable,
   type WakeUp,
 } from '../pressure/pressure.js';
-import { KeyedFile, malformed } from './kept-file.js';
+import { KeyedFile, malformed } from '../proc/keyed-file.js';
+import { KeptFile } from './kept-file.js';
 import { POLLPRI } from './native.js';
 
 const KEYS = ['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill'] as const;
@@ -22,19 +23,21 @@ export type V2Counts = Readonly<Record<V2Counter, number>>;
 /** Reads the counters on a kept descriptor; keys that a kernel lacks count 0, keys that are new are passed over. */
 export class V2EventsReader {
   readonly path: string;
+  readonly #kept: KeptFile;
   readonly #file: KeyedFile;
   #before: V2Counts;
 
   /** @throws ENOENT without the memory controller, or for the root; errno names. */
   constructor(dir: string, name: 'memory.events' | 'memory.events.local' = 'memory.events') {
     this.path = join(dir, name);
-    this.#file = new KeyedFile(this.path, KEYS, 'pairs');
+    this.#kept = new KeptFile(this.path);
+    this.#file = new KeyedFile(this.#kept, KEYS, 'pairs');
     this.#before = this.read();
   }
 
   /** For poll(2) with POLLPRI: kernfs answers POLLERR|POLLPRI from a change until the next reading. */
   get fd(): number {
-    return this.#file.fd;
+    return this.#kept.fd;
   }
 
   /** The counters now. @throws ENODEV when the group was removed, BadnessError `EBADMSG`. */

@@ -8,9 +8,10 @@ import { type TestContext, test } from 'node:test';
 import * as L from '../../assembly/layout.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
 import { explainTask } from '../../src/explain.js';
+import { liveFiles } from '../../src/linux/live-files.js';
 import { readMachine, readMemory } from '../../src/linux/machine.js';
 import { listPids } from '../../src/linux/proc-files.js';
-import { stageTask } from '../../src/linux/read-task.js';
+import { stageTask } from '../../src/proc/read-task.js';
 import { beginSnapshot } from '../../src/task.js';
 import {
   type Child,
@@ -48,7 +49,10 @@ function predict(engine: Engine, folder: string, samples: readonly Sample[], sou
   const memory = samples.map((_, index) => readMemory(`${folder}/${index}`, pageSize));
   beginSnapshot(engine, { hz: 100, pageSize, uptimeS: 0, totalPages: 0 });
   for (const [index, { pid }] of samples.entries()) {
-    assert.equal(stageTask(engine, `${folder}/${index}`, String(pid), 100, pageSize), 'staged');
+    assert.equal(
+      stageTask(engine, { files: liveFiles, root: `${folder}/${index}`, hz: 100, pageSize }, String(pid)),
+      'staged',
+    );
     if (source === 'status') engine.fields[L.FIELD_FLAGS]! &= ~L.TASK_STAT_RSS;
     assert.equal(engine.abi.table_put(engine.window), index);
   }

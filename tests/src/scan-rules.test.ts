@@ -5,8 +5,8 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
+import { liveFiles } from '../../src/linux/live-files.js';
 import { readTasks } from '../../src/linux/read-all.js';
-import { ProcTexts } from '../../src/linux/rule-texts.js';
 import { ProcScanner } from '../../src/linux/scan.js';
 import type { ScanOptions } from '../../src/linux/scan-options.js';
 import {
@@ -17,6 +17,7 @@ import {
   type RuleInput,
   selectByRules,
 } from '../../src/policy/index.js';
+import { ProcTexts } from '../../src/proc/rule-texts.js';
 import { FakeProc } from './support/fake-proc.js';
 import { type History, histories, ROUNDS, writeRound } from './support/histories.js';
 import { RUNS, SEED } from './support/tables.js';
@@ -72,7 +73,7 @@ function writeTexts(proc: FakeProc): void {
 
 /** Files of tasks, of so many tasks a round. */
 function textsOf(root: string, budget: number): ProcTexts {
-  const texts = new ProcTexts({ root, now: () => 0 });
+  const texts = new ProcTexts(liveFiles, { root, now: () => 0 });
   let left = 0;
   const { begin } = texts;
   texts.begin = () => {

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Identity } from '../../src/linux/identity.js';
 import { findSharers, type SharerSource, stillShares } from '../../src/linux/sharers.js';
-import { imageMark, isDead, parseTaskStat } from '../../src/linux/task-stat.js';
 import { groupIsDead } from '../../src/linux/thread-group.js';
+import { imageMark, isDead, parseTaskStat } from '../../src/proc/task-stat.js';
 
 interface Row {
   mm: string | null;

@@ -4,13 +4,12 @@
  * the disk: they are read of at most 64 tasks a round, and nothing of a further task after 100 ms. A single read cannot be
  * cut off; of the arguments it brings in two pages at most, as it asks for 4 KiB.
  */
-import { closeSync, openSync, readlinkSync, readSync } from 'node:fs';
 import type { FileCondition } from '../policy/compiled-rule.js';
 import type { TaskTexts } from '../policy/row-rules.js';
+import type { ProcFiles } from './proc-files.js';
 import { parseTaskStat } from './task-stat.js';
 
 const CMDLINES_MAX = 64;
-const FILE_BYTES = 4096;
 const LIMIT_MS = 100;
 const ANCESTORS_MAX = 64;
 
@@ -31,14 +30,15 @@ function cgroupPaths(text: string): string[] {
 
 /** Files of tasks, within the budget of a round. */
 export class ProcTexts implements TaskTexts {
+  readonly #files: ProcFiles;
   readonly #root: string;
   readonly #now: () => number;
-  readonly #buffer = Buffer.alloc(FILE_BYTES);
   #cmdlines = 0;
   /** When the round may look at nobody else. The time runs from the first look: until then nothing was waited for. */
   #endMs = Number.NaN;
 
-  constructor({ root = '/proc', now = () => performance.now() }: TextOptions = {}) {
+  constructor(files: ProcFiles, { root = '/proc', now = () => performance.now() }: TextOptions = {}) {
+    this.#files = files;
     this.#root = root;
     this.#now = now;
   }
@@ -59,7 +59,7 @@ export class ProcTexts implements TaskTexts {
       switch (condition) {
         case 'exe':
           // A program that was replaced by a newer one is still that program.
-          return [readlinkSync(`${this.#root}/${tgid}/exe`).replace(/ \(deleted\)$/, '')];
+          return [this.#files.link(`${this.#root}/${tgid}/exe`).replace(/ \(deleted\)$/, '')];
         case 'cmdline':
           return this.#cmdline(tgid);
         case 'cgroup':
@@ -80,12 +80,7 @@ export class ProcTexts implements TaskTexts {
   }
 
   #file(tgid: number, name: string): string {
-    const fd = openSync(`${this.#root}/${tgid}/${name}`, 'r');
-    try {
-      return this.#buffer.toString('utf8', 0, readSync(fd, this.#buffer, 0, FILE_BYTES, 0));
-    } finally {
-      closeSync(fd);
-    }
+    return this.#files.start(`${this.#root}/${tgid}/${name}`);
   }
 
   /** The comms from the parent up to where parents end; null when that is too far, or one is gone meanwhile. */

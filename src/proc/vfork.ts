@@ -4,36 +4,35 @@
  * is taken for one when it has not called exec (PF_FORKNOEXEC), a thread of its parent sleeps uninterruptibly, as
  * vfork makes it, and parent and child have as many pages mapped and resident.
  */
-import { readdirSync, readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import { isForbidden, isGone } from './proc-files.js';
+import { isForbidden, isGone, type ProcFiles, type ProcPlace } from './proc-files.js';
 
 /** What a reading has found out about parents: their statm while a thread of theirs sleeps as vfork makes it, else null. */
 export type SleepingParents = Map<number, string | null>;
 
 /**
- * Whether the task staged from the files below `root` is in vfork. Costs nothing for a task that has called exec, and
+ * Whether the task of a place that is staged is in vfork. Costs nothing for a task that has called exec, and
  * with `parents` kept for one reading a few files for each parent of the others.
  */
-export function isInVfork(engine: Engine, root: string, parents: SleepingParents = new Map()): boolean {
+export function isInVfork(engine: Engine, { files, root }: ProcPlace, parents: SleepingParents = new Map()): boolean {
   const { fields } = engine;
   if ((fields[L.FIELD_PF_FLAGS]! & L.PF_FORKNOEXEC) === 0) return false;
   const ppid = fields[L.FIELD_PPID]!;
   let statm = parents.get(ppid);
   if (statm === undefined) {
-    statm = sleepingStatm(`${root}/${ppid}`);
+    statm = sleepingStatm(files, `${root}/${ppid}`);
     parents.set(ppid, statm);
   }
   // A forked copy has the same size too, but hardly the same resident set: that is what tells most of them.
   return statm?.startsWith(`${fields[L.FIELD_TOTAL_VM_PAGES]} ${fields[L.FIELD_RSS_PAGES]} `) ?? false;
 }
 
-function sleepingStatm(parent: string): string | null {
+function sleepingStatm(files: ProcFiles, parent: string): string | null {
   try {
-    const threads = readdirSync(`${parent}/task`);
-    const sleeps = threads.some((tid) => stateOf(readFileSync(`${parent}/task/${tid}/stat`, 'latin1')) === 'D');
-    return sleeps ? readFileSync(`${parent}/statm`, 'latin1') : null;
+    const threads = files.list(`${parent}/task`);
+    const sleeps = threads.some((tid) => stateOf(files.text(`${parent}/task/${tid}/stat`)) === 'D');
+    return sleeps ? files.text(`${parent}/statm`) : null;
   } catch (error) {
     if (isGone(error) || isForbidden(error)) return null;
     throw error;

@@ -1,0 +1,36 @@
+/** Stage: watch. In: the text of pressure stall information. Out: its averages and totals. */
+
+export type PsiKind = 'some' | 'full';
+
+/** One line: share of wall time stalled, in percent over the last 10, 60, 300 s, and microseconds since the start. */
+export interface PsiLine {
+  readonly avg10: number;
+  readonly avg60: number;
+  readonly avg300: number;
+  readonly totalUs: number;
+}
+
+export interface Psi {
+  readonly some: PsiLine;
+  readonly full: PsiLine;
+}
+
+const PSI_LINE = /^(some|full) avg10=(\d+\.\d\d) avg60=(\d+\.\d\d) avg300=(\d+\.\d\d) total=(\d+)$/;
+
+/** `some avg10=0.00 avg60=0.12 avg300=0.05 total=123456` and a `full` line of the same form. Null when it is not that. */
+export function parsePsi(text: string): Psi | null {
+  const lines: Partial<Record<PsiKind, PsiLine>> = {};
+  if (!text.endsWith('\n')) return null; // cut off: a number may lack its end
+  for (const line of text.split('\n')) {
+    if (line === '') continue;
+    const [, kind, avg10, avg60, avg300, total] = PSI_LINE.exec(line) ?? [];
+    if (total === undefined) return null;
+    lines[kind as PsiKind] = {
+      avg10: Number(avg10),
+      avg60: Number(avg60),
+      avg300: Number(avg300),
+      totalUs: Number(total),
+    };
+  }
+  return lines.some && lines.full ? { some: lines.some, full: lines.full } : null;
+}
