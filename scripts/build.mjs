@@ -43,6 +43,7 @@ await build({
     workers: 'src/guard/worker-tasks.ts',
     linux: 'src/linux/index.ts',
     report: 'src/report/index.ts',
+    recording: 'src/recording/index.ts',
   },
 });
 // Threads load everything anew anyway: among the entries above they would only cut the chunks of the library smaller.

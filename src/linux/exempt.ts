@@ -4,8 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import * as L from '../../assembly/layout.js';
-import { decodeComm } from '../comm.js';
-import { matchGlob } from '../policy/glob.js';
+import { exemptNever } from '../proc/never.js';
 import type { Exempt } from '../proc/read-all.js';
 import { parseTaskStat } from '../proc/task-stat.js';
 import { effectiveCapabilities } from './task-status.js';
@@ -34,12 +33,8 @@ export function ownLine(root = '/proc', self = process.pid): Set<number> {
 /** Exempts this process's own line, and the tasks whose comm matches one of `never` (see NEVER_DEFAULT). */
 export function exemptOwnAnd(never: readonly string[], root = '/proc', self = process.pid): Exempt {
   const own = ownLine(root, self);
-  return (engine) => {
-    if (own.has(engine.fields[L.FIELD_TGID]!)) return L.TASK_SELF;
-    const at = engine.window + L.W_COMM;
-    const comm = decodeComm(engine.bytes.slice(at, at + L.COMM_BYTES));
-    return never.some((pattern) => matchGlob(pattern, comm)) ? L.TASK_RULE_NEVER : 0;
-  };
+  const named = exemptNever(never);
+  return (engine) => (own.has(engine.fields[L.FIELD_TGID]!) ? L.TASK_SELF : named(engine));
 }
 
 const CAP_KILL = 5; // capabilities(7)

@@ -1,0 +1,81 @@
+/** Stage: table → selection, of a recording. Whom a policy would choose at a snapshot, and the decision record of it. */
+import { type Decision, decisions, recordDecision } from '../decision.js';
+import type { Engine } from '../engine.js';
+import type { Choice } from '../guard/world.js';
+import { compileRules } from '../policy/compiled-rule.js';
+import { definePolicy, type Policy } from '../policy/policy.js';
+import { RowRules, selectByRules } from '../policy/row-rules.js';
+import { exemptNever } from '../proc/never.js';
+import { ProcTexts } from '../proc/rule-texts.js';
+import { scoreTasks, selectTask } from '../rank.js';
+import type { SchemeName } from '../schemes.js';
+import { loadRecorded, RecordedMemory, type RecordedReading } from './load.js';
+import type { RecordedFiles } from './recorded-files.js';
+
+/** A policy at work on a recording. Signals nobody. */
+export class RecordedChooser {
+  readonly policy: Policy;
+  readonly memory: RecordedMemory;
+  readonly engine: Engine;
+  readonly #files: RecordedFiles;
+  readonly #rules: RowRules | null;
+
+  /** @internal */
+  constructor(engine: Engine, files: RecordedFiles, policy: Policy, rules: RowRules | null) {
+    this.engine = engine;
+    this.policy = policy;
+    this.memory = new RecordedMemory(files);
+    this.#files = files;
+    this.#rules = rules;
+  }
+
+  /** The tasks of the snapshot that the files stand at, and whom the policy chooses of them. Throws as loadRecorded. */
+  choose(): Choice & { reading: RecordedReading } {
+    const { engine, policy } = this;
+    const reading = loadRecorded(engine, this.#files, { exempt: exemptNever(policy.never) });
+    const { tasks } = reading;
+    const options = {
+      ...policy.parameters,
+      scheme: policy.scheme as SchemeName,
+      totalPages: this.#totalPages(reading),
+    };
+    const rules = this.#rules;
+    if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules, reading };
+    scoreTasks(engine, options);
+    return { ...selectTask(engine, options), tasks, options, reading };
+  }
+
+  /** The same, and the canonical record of it: equal bytes on every runtime and build, but for its number. */
+  decide(): Decision {
+    const { options, slot } = this.choose();
+    recordDecision(this.engine, options, slot);
+    return decisions(this.engine, 1)[0]!;
+  }
+
+  /** Memory and swap of the domain, which kernel schemes scale by; of the machine where nobody measured the domain. */
+  #totalPages({ machine }: RecordedReading): number {
+    const { memory, tasks } = this.#files.facts;
+    if (tasks !== null && memory === null) return machine.totalPages;
+    const { totalKib, swapTotalKib } = this.memory.read();
+    return Math.floor(((totalKib + swapTotalKib) * 1024) / machine.pageSize);
+  }
+}
+
+/**
+ * Opens a policy (default: that of an empty one) for the recording that the files are of, on an engine with room for its tasks.
+ * Users that its rules name are those that the recording knows. Rejects with TypeError for a scheme from a module, RangeError
+ * for a rule that cannot be compiled.
+ */
+export async function openRecordedChooser(
+  engine: Engine,
+  files: RecordedFiles,
+  policy: Policy = definePolicy(),
+): Promise<RecordedChooser> {
+  if (typeof policy.scheme !== 'string')
+    throw new TypeError('policy.scheme: a module needs a guard, which has workers');
+  const { users } = files.recording.facts;
+  const compiled = await compileRules(policy.rules, { uidOf: (name) => users.get(name) });
+  // Nothing is waited for: the texts are here.
+  const texts = new ProcTexts(files, { now: () => 0 });
+  return new RecordedChooser(engine, files, policy, compiled.length > 0 ? new RowRules(engine, compiled, texts) : null);
+}

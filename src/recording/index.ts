@@ -1,0 +1,22 @@
+/** Recordings of a machine, read and written. Re-exports only; nothing reachable from here imports `node:`. */
+
+export { openRecordedChooser, RecordedChooser } from './choose.js';
+export { loadRecorded, RecordedMemory, type RecordedReading, tasksRecorded } from './load.js';
+export { parseRecording, type ReadLimits, RecordingReader } from './reader.js';
+export { RecordedFiles } from './recorded-files.js';
+export {
+  type Entry,
+  FACTS_DEFAULT,
+  MARKS,
+  type Mark,
+  type Moment,
+  momentsOf,
+  RECORDING_VERSION,
+  type RecordedDomain,
+  type Recording,
+  type RecordingFacts,
+  SNAPSHOT_FACTS_DEFAULT,
+  type SnapshotChange,
+  type SnapshotFacts,
+} from './recording.js';
+export { type MachineState, RecordingWriter } from './writer.js';

@@ -1,0 +1,187 @@
+/** Stage: bytes of /proc. The files of a recording at one of its snapshots, for the readers of a live /proc. */
+import type { Engine } from '../engine.js';
+import { type KeptText, type ProcFiles, writeText } from '../proc/proc-files.js';
+import { type Entry, type Moment, type Recording, SNAPSHOT_FACTS_DEFAULT, type SnapshotFacts } from './recording.js';
+import { bytesOf, textOf } from './spelling.js';
+
+const START_BYTES = 4096;
+/** What does not stand until it is said again. */
+const OF_ONE_MOMENT = { memory: null, tasks: null, decision: null };
+
+function refuse(code: string, path: string, words: string): never {
+  throw Object.assign(new Error(`${code}: ${path} ${words}`), { code });
+}
+
+/** Numbers in their order, then names in theirs. */
+function byNumber(a: string, b: string): number {
+  const [first, second] = [Number(a), Number(b)];
+  if (!Number.isNaN(first) && !Number.isNaN(second)) return first - second;
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+/** One moment of a recording; `moveTo` another one. What is missing is ENOENT, as it would be on a machine. */
+export class RecordedFiles implements ProcFiles {
+  readonly recording: Recording;
+  #index = -1;
+  #facts: SnapshotFacts = SNAPSHOT_FACTS_DEFAULT;
+  #entries = new Map<string, Entry>();
+  #owners = new Map<string, number>();
+  #lists = new Map<string, readonly string[]>();
+
+  /** Throws RangeError for a snapshot that is not there. */
+  constructor(recording: Recording, index = 0) {
+    this.recording = recording;
+    this.moveTo(index);
+  }
+
+  /** Number of the snapshot, from 0. */
+  get index(): number {
+    return this.#index;
+  }
+
+  get moment(): Moment {
+    return this.recording.snapshots[this.#index]!;
+  }
+
+  /** What is known here beside files. */
+  get facts(): SnapshotFacts {
+    return this.#facts;
+  }
+
+  /** Every path that is known here, with what it holds. */
+  get entries(): ReadonlyMap<string, Entry> {
+    return this.#entries;
+  }
+
+  get owners(): ReadonlyMap<string, number> {
+    return this.#owners;
+  }
+
+  /** Goes to another snapshot; the next one costs only what has changed. Throws RangeError. */
+  moveTo(index: number): void {
+    const { snapshots } = this.recording;
+    if (!Number.isInteger(index) || index < 0 || index >= snapshots.length) {
+      throw new RangeError(`snapshot must be 0..${snapshots.length - 1}, got ${index}`);
+    }
+    if (index < this.#index) this.#reset();
+    for (let next = this.#index + 1; next <= index; ++next) this.#apply(next);
+    if (index !== this.#index) this.#lists.clear();
+    this.#index = index;
+  }
+
+  #reset(): void {
+    this.#index = -1;
+    this.#facts = SNAPSHOT_FACTS_DEFAULT;
+    this.#entries.clear();
+    this.#owners.clear();
+  }
+
+  #apply(index: number): void {
+    const { entries, owners, gone, facts } = this.recording.snapshots[index]!;
+    for (const path of gone) this.#remove(path);
+    for (const [path, entry] of entries) this.#entries.set(path, entry);
+    for (const [path, uid] of owners) this.#owners.set(path, uid);
+    const marks = facts.marks ? new Map([...this.#facts.marks, ...facts.marks]) : this.#facts.marks;
+    this.#facts = { ...this.#facts, ...OF_ONE_MOMENT, ...facts, marks };
+  }
+
+  #remove(path: string): void {
+    const below = `${path}/`;
+    for (const known of [this.#entries, this.#owners]) {
+      for (const one of known.keys()) if (one === path || one.startsWith(below)) known.delete(one);
+    }
+  }
+
+  text(path: string): string {
+    const entry = this.#entries.get(path);
+    if (entry === undefined) {
+      return refuse(this.exists(path) ? 'EISDIR' : 'ENOENT', path, 'is no file of this snapshot');
+    }
+    if (entry.kind === 'file') return entry.bytes;
+    if (entry.kind === 'error') return refuse(entry.code, path, 'could not be read');
+    return refuse('EINVAL', path, 'is a link');
+  }
+
+  readInto(engine: Engine, path: string): number {
+    return writeText(engine, this.text(path));
+  }
+
+  start(path: string): string {
+    return textOf(this.text(path).slice(0, START_BYTES));
+  }
+
+  link(path: string): string {
+    const entry = this.#entries.get(path);
+    if (entry?.kind === 'link') return textOf(entry.target);
+    return refuse(entry?.kind === 'error' ? entry.code : 'ENOENT', path, 'is no link of this snapshot');
+  }
+
+  list(path: string): readonly string[] {
+    const known = this.#lists.get(path);
+    if (known) return known;
+    const below = `${path}/`;
+    const names = new Set<string>();
+    for (const one of this.#entries.keys()) {
+      if (one.startsWith(below)) names.add(one.slice(below.length).split('/', 1)[0]!);
+    }
+    if (names.size === 0) refuse('ENOENT', path, 'is no folder of this snapshot');
+    const list = [...names].sort(byNumber);
+    this.#lists.set(path, list);
+    return list;
+  }
+
+  owner(path: string): number {
+    return this.#owners.get(path) ?? refuse('ENOENT', path, 'has no owner in this snapshot');
+  }
+
+  exists(path: string): boolean {
+    if (this.#entries.has(path)) return true;
+    const below = `${path}/`;
+    for (const one of this.#entries.keys()) if (one.startsWith(below)) return true;
+    return false;
+  }
+
+  /** It goes on with the recording: what it reads is of the snapshot that is the current one then. */
+  keep(path: string): KeptText {
+    this.text(path);
+    return new RecordedText(this, path);
+  }
+
+  pageSize(): number {
+    return this.recording.facts.pageSize;
+  }
+}
+
+class RecordedText implements KeptText {
+  readonly path: string;
+  readonly #files: RecordedFiles;
+  #bytes: Uint8Array = new Uint8Array(1);
+  #from: string | null = null;
+
+  constructor(files: RecordedFiles, path: string) {
+    this.path = path;
+    this.#files = files;
+  }
+
+  get bytes(): Uint8Array {
+    return this.#bytes;
+  }
+
+  read(): number {
+    const text = this.#files.text(this.path);
+    if (text !== this.#from) this.#bytes = bytesOf(`\n${text}`);
+    this.#from = text;
+    return this.#bytes.length;
+  }
+
+  find(needle: Uint8Array): number {
+    const text = `\n${this.#from ?? ''}`;
+    return text.indexOf(String.fromCharCode(...needle));
+  }
+
+  text(): string {
+    return this.#files.text(this.path);
+  }
+
+  close(): void {}
+}
