@@ -1,106 +1,9 @@
 /** Stage: report. The command line: what may be said, and what it means; whatever is wrong with it is a usage error. */
 import { parseArgs } from 'node:util';
 import { nearestWord, SCHEMES, type SchemeName, type ScoreOptions } from '../index.js';
+import { type CommandName, optionsOf } from './commands.js';
 import { CommandError, EXIT } from './exit.js';
-
-const OPTIONS = {
-  scheme: { type: 'string', multiple: true },
-  count: { type: 'string', short: 'n' },
-  json: { type: 'boolean' },
-  html: { type: 'boolean' },
-  all: { type: 'boolean' },
-  columns: { type: 'string' },
-  rounds: { type: 'string' },
-  stats: { type: 'boolean' },
-  tasks: { type: 'string' },
-  proc: { type: 'string' },
-  uptime: { type: 'string' },
-  hz: { type: 'string' },
-  'total-pages': { type: 'string' },
-  'page-size': { type: 'string' },
-  'max-discount': { type: 'string' },
-  age: { type: 'string' },
-  adj: { type: 'string' },
-  'no-color': { type: 'boolean' },
-  enforce: { type: 'boolean' },
-  domain: { type: 'string' },
-  signal: { type: 'string' },
-  queue: { type: 'string' },
-  native: { type: 'string' },
-  memory: { type: 'string', short: 'm' },
-  swap: { type: 'string', short: 's' },
-  'memory-kib': { type: 'string', short: 'M' },
-  'swap-kib': { type: 'string', short: 'S' },
-  report: { type: 'string', short: 'r' },
-  before: { type: 'string', short: 'P' },
-  ignore: { type: 'string' },
-  avoid: { type: 'string' },
-  prefer: { type: 'string' },
-  after: { type: 'string', short: 'N' },
-  effective: { type: 'boolean' },
-  policy: { type: 'string' },
-  control: { type: 'string' },
-  'control-group': { type: 'string' },
-  'control-self': { type: 'boolean' },
-  clear: { type: 'boolean' },
-  feed: { type: 'boolean' },
-  every: { type: 'string' },
-  help: { type: 'boolean', short: 'h' },
-} as const;
-
-export type OptionName = keyof typeof OPTIONS;
-
-/** What was said; numbers are still text. */
-export interface Values {
-  scheme?: string[];
-  count?: string;
-  json?: boolean;
-  html?: boolean;
-  all?: boolean;
-  columns?: string;
-  rounds?: string;
-  stats?: boolean;
-  tasks?: string;
-  proc?: string;
-  uptime?: string;
-  hz?: string;
-  'total-pages'?: string;
-  'page-size'?: string;
-  'max-discount'?: string;
-  age?: string;
-  adj?: string;
-  'no-color'?: boolean;
-  enforce?: boolean;
-  domain?: string;
-  signal?: string;
-  queue?: string;
-  native?: string;
-  memory?: string;
-  swap?: string;
-  'memory-kib'?: string;
-  'swap-kib'?: string;
-  report?: string;
-  before?: string;
-  ignore?: string;
-  avoid?: string;
-  prefer?: string;
-  after?: string;
-  effective?: boolean;
-  policy?: string;
-  control?: string;
-  'control-group'?: string;
-  'control-self'?: boolean;
-  clear?: boolean;
-  feed?: boolean;
-  every?: string;
-  help?: boolean;
-}
-
-/** Options that every command that looks at tasks has. */
-export const SHARED_OPTIONS: readonly OptionName[] = [
-  ...(['json', 'tasks', 'proc', 'uptime', 'hz', 'total-pages', 'page-size'] as const),
-  ...(['max-discount', 'age', 'adj', 'no-color', 'help'] as const),
-];
+import { OPTIONS, type OptionName, optionNamed, type Values } from './options.js';
 
 export function usage(message: string): CommandError {
   return new CommandError(EXIT.usage, message);
@@ -115,14 +18,16 @@ export function refuseOperands(
   if (operand !== undefined) throw usage(`${command} takes no operand, got ${JSON.stringify(operand)}; ${hint}`);
 }
 
+/** How node:util wants to be told of an option. */
+function parsed(name: OptionName) {
+  const { short, value, multiple } = optionNamed(name);
+  const type = value === undefined ? ('boolean' as const) : ('string' as const);
+  return { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) };
+}
+
 /** Reads the words after the command. Throws a usage error for options that the command does not have. */
-export function readArguments(
-  command: string,
-  argv: string[],
-  names: readonly OptionName[],
-  shared: readonly OptionName[] = SHARED_OPTIONS,
-): { values: Values; positionals: string[] } {
-  const options = Object.fromEntries([...shared, ...names].map((name) => [name, OPTIONS[name]]));
+export function readArguments(command: CommandName, argv: string[]): { values: Values; positionals: string[] } {
+  const options = Object.fromEntries(optionsOf(command).map((name) => [name, parsed(name)]));
   try {
     const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
     return { values: values as Values, positionals };
@@ -169,8 +74,8 @@ export function scoreOptions(values: Values): ScoreOptions {
   const options: ScoreOptions = {};
   const discount = values['max-discount'];
   if (discount !== undefined) options.maxDiscount = integer('--max-discount', discount, 1, 2 ** 31);
-  if (values.age !== undefined) options.age = choice('--age', values.age, ['spare-old', 'spare-young', 'ignore']);
-  if (values.adj !== undefined) options.adj = choice('--adj', values.adj, ['never-only', 'kernel']);
+  if (values.age !== undefined) options.age = choice('--age', values.age, OPTIONS.age.choices);
+  if (values.adj !== undefined) options.adj = choice('--adj', values.adj, OPTIONS.adj.choices);
   return options;
 }
 

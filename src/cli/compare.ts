@@ -1,9 +1,10 @@
 /** Stage: report. `badness compare`: whom each scheme would choose on the same machine at the same moment. */
 import { type Outcome, type RankedTask, rankTasks, type SchemeName } from '../index.js';
-import { readArguments, refuseOperands, rowCount, type Values } from './arguments.js';
+import { readArguments, refuseOperands, rowCount } from './arguments.js';
 import { type Palette, paletteFor } from './colour.js';
 import { commandHelp } from './help.js';
 import { printable } from './names.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { counted, duration, memory } from './quantities.js';
 import { outputRecord, summaryRecord } from './rank.js';
@@ -108,7 +109,7 @@ function* jsonLines(source: Source, all: Choice[]): Generator<string> {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function compare(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('compare', argv, ['count']);
+  const { values, positionals } = readArguments('compare', argv);
   if (values.help) return writeLines(commandHelp('compare'));
   refuseOperands('compare', positionals);
   const limit = Math.max(rowCount(values) ?? 1, 1);

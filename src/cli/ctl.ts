@@ -1,18 +1,14 @@
 /** Stage: report. `badness ctl`: asks a guard that runs, over its control socket. */
 import { askControl, type ControlAsk, controlEvents } from '../control/index.js';
-import { choice, integer, type OptionName, readArguments, usage, type Values } from './arguments.js';
+import { choice, integer, readArguments, usage } from './arguments.js';
 import { decisionWords, eventWords, roundWords, type StateRecord, stateLines } from './ctl-words.js';
 import { CommandError, EXIT, type ExitCode } from './exit.js';
 import { feedQueue } from './feed.js';
 import { controlPath } from './guard-control.js';
 import { commandHelp } from './help.js';
 import { EXIT_OF_OUTCOME } from './kill.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
-
-const OPTIONS: readonly OptionName[] = [
-  ...(['control', 'json', 'clear', 'feed', 'every', 'count', 'scheme', 'help'] as const),
-  ...(['max-discount', 'age', 'adj'] as const),
-];
 
 const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'round'] as const;
 const FEED_ONLY = ['every', 'scheme', 'max-discount', 'age', 'adj'] as const;
@@ -133,7 +129,7 @@ function checkOperands(name: string, operands: readonly string[], values: Values
 
 /** Runs the command. `argv` is what follows its name. */
 export async function ctl(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('ctl', argv, OPTIONS, []);
+  const { values, positionals } = readArguments('ctl', argv);
   if (values.help) return writeLines(commandHelp('ctl'));
   const [word, ...operands] = positionals;
   if (word === undefined) throw usage(`expected one of ${ASKS.join(', ')}; see badness ctl --help`);

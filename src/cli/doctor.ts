@@ -24,7 +24,7 @@ export async function nativeCalls(native?: 'auto' | 'none'): Promise<NativeLoad>
 
 /** Runs the command. `argv` is what follows its name. */
 export async function doctor(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('doctor', argv, [], ['json', 'help']);
+  const { values, positionals } = readArguments('doctor', argv);
   if (values.help) return writeLines(commandHelp('doctor'));
   refuseOperands('doctor', positionals);
   // Says in words where there is no Linux to be looked at.

@@ -1,43 +1,37 @@
 /** Stage: report. What can stop a command, and the exit code that each cause has. Scripts may rely on these numbers. */
 
-export const EXIT = {
-  ok: 0,
-  /** Something nobody foresaw. */
-  unexpected: 1,
-  /** The command line is not one that the help describes. */
-  usage: 2,
-  /** No task has the pid asked for. */
-  noSuchPid: 3,
-  unknownScheme: 4,
-  /** No Linux /proc here; tasks from a file still work. */
-  notLinux: 5,
-  /** A line of a task file is not a task record. Nothing was ranked. */
-  badTask: 6,
-  /** The file that a command was given cannot be read. */
-  unreadable: 7,
-  /** A kill was refused by name (EPERM, ancestor, …): nobody was signalled. */
-  refused: 8,
-  /** Signalled, and the memory is not back in time. */
-  stuck: 9,
-  /** No task may be chosen. */
-  noVictim: 10,
-  /** The chosen task ended, or its pid became another's, before it could be signalled. */
-  gone: 11,
-  /** Another kill is in flight, or a task is dying already. */
-  busy: 12,
-  /** What a guard is to watch is not there, or its pressure cannot be read. */
-  unwatchable: 13,
-  /** The policy file says something that is none. Nothing was done. */
-  badPolicy: 14,
-  /** ctl: no guard listens there. guard: another one does already, or the socket cannot be made there. */
-  noControl: 15,
-  /** This user may not ask the guard, or not for this (EACCES, EPERM). */
-  forbidden: 16,
-  /** The guard refused by another name (EINVAL, E2BIG, …), and nothing has changed. */
-  refusedAsk: 17,
+/** Every exit code, and what it means in the words of help and man page. */
+export const EXITS = {
+  ok: { code: 0, words: 'done' },
+  unexpected: { code: 1, words: 'unexpected error' },
+  usage: { code: 2, words: 'wrong command line' },
+  noSuchPid: { code: 3, words: 'no such pid' },
+  unknownScheme: { code: 4, words: 'unknown scheme' },
+  notLinux: { code: 5, words: 'no Linux /proc here (--tasks works)' },
+  badTask: { code: 6, words: 'bad line in a task file; nothing is ranked' },
+  unreadable: { code: 7, words: 'file cannot be read' },
+  refused: { code: 8, words: 'kill refused by name, nobody was signalled (EPERM, ancestor, ...)' },
+  stuck: { code: 9, words: 'stuck: signalled, and its memory is not back in time' },
+  noVictim: { code: 10, words: 'no task may be chosen' },
+  /** It ended, or its pid became another's, before it could be signalled. */
+  gone: { code: 11, words: 'the chosen task was gone, or another by then' },
+  /** Or a task is dying already. */
+  busy: { code: 12, words: 'busy: another kill is in flight' },
+  unwatchable: { code: 13, words: 'guard: the domain is not there, or its pressure cannot be read' },
+  badPolicy: { code: 14, words: 'bad policy file; each error is one line, FILE:LINE: ...' },
+  noControl: { code: 15, words: 'ctl: no guard listens there; guard: another does already, or none can' },
+  forbidden: { code: 16, words: 'ctl: this user may not ask the guard, or not for this (EACCES, EPERM)' },
+  refusedAsk: { code: 17, words: 'ctl: the guard refused by name (EINVAL, E2BIG, ...); nothing has changed' },
 } as const;
 
-export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+export type ExitName = keyof typeof EXITS;
+
+/** The codes by their names. */
+export const EXIT = Object.fromEntries(Object.entries(EXITS).map(([name, { code }]) => [name, code])) as {
+  readonly [Name in ExitName]: (typeof EXITS)[Name]['code'];
+};
+
+export type ExitCode = (typeof EXIT)[ExitName];
 
 /** A cause that the user can do something about: one line on standard error, and its exit code. */
 export class CommandError extends Error {

@@ -9,10 +9,11 @@ import {
   type Terms,
 } from '../index.js';
 import { snakeKeys } from '../linux/index.js';
-import { integer, readArguments, schemeNamed, usage, type Values } from './arguments.js';
+import { integer, readArguments, schemeNamed, usage } from './arguments.js';
 import { paletteFor } from './colour.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { cpuTime, duration, memory } from './quantities.js';
 import { outputRecord, summaryRecord } from './rank.js';
@@ -159,7 +160,7 @@ function humanLines(source: Source, task: RankedTask, explained: Explained[], va
 
 /** Runs the command. `argv` is what follows its name. */
 export async function explain(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('explain', argv, ['scheme']);
+  const { values, positionals } = readArguments('explain', argv);
   if (values.help) return writeLines(commandHelp('explain'));
   const [operand, ...more] = positionals;
   if (operand === undefined || more.length > 0) {

@@ -5,7 +5,8 @@
 import { askControl } from '../control/index.js';
 import { RankedPids } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
-import { integer, schemeNamed, scoreOptions, type Values } from './arguments.js';
+import { integer, schemeNamed, scoreOptions } from './arguments.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { openEngineFor } from './source.js';
 

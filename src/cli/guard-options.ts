@@ -11,15 +11,9 @@ import {
   parseThresholdPair,
   type ThresholdPair,
 } from '../policy/index.js';
-import { choice, integer, type OptionName, schemeNamed, scoreOptions, usage, type Values } from './arguments.js';
+import { choice, integer, schemeNamed, scoreOptions, usage } from './arguments.js';
+import { OPTIONS, type Values } from './options.js';
 import { openPolicyFile } from './policy.js';
-
-export const GUARD_OPTIONS: readonly OptionName[] = [
-  ...(['memory', 'swap', 'memory-kib', 'swap-kib', 'report', 'enforce', 'json', 'domain', 'scheme'] as const),
-  ...(['native', 'max-discount', 'age', 'adj', 'after', 'before', 'help'] as const),
-  ...(['policy', 'ignore', 'avoid', 'prefer'] as const),
-  ...(['control', 'control-group', 'control-self'] as const),
-];
 
 /** Where the guard listens: what the options leave open is what the file says. */
 function controlOptions(values: Values, { control: { socket, group, selfProtect, mode } }: PolicyFile): ControlValues {
@@ -138,8 +132,7 @@ export async function guardRequest(values: Values): Promise<GuardRequest> {
     control: file ? controlOptions(values, file) : values,
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),
-    native:
-      values.native === undefined ? undefined : choice<'auto' | 'none'>('--native', values.native, ['auto', 'none']),
+    native: values.native === undefined ? undefined : choice('--native', values.native, OPTIONS.native.choices),
     before: values.before,
     after: values.after,
   };

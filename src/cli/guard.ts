@@ -6,7 +6,7 @@ import { readArguments, refuseOperands } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
-import { GUARD_OPTIONS, type GuardRequest, guardRequest } from './guard-options.js';
+import { type GuardRequest, guardRequest } from './guard-options.js';
 import { type LineWriter, openLineWriter } from './guard-output.js';
 import { eventLines, type Line, startLines } from './guard-words.js';
 import { commandHelp, version } from './help.js';
@@ -77,7 +77,7 @@ function untilStopped(): Promise<NodeJS.Signals> {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function guard(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('guard', argv, GUARD_OPTIONS, []);
+  const { values, positionals } = readArguments('guard', argv);
   if (values.help) return writeLines(commandHelp('guard'));
   refuseOperands('guard', positionals);
   // Before anything is opened: whoever stops a guard that is only beginning gets a clean end as well.

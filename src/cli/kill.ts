@@ -3,28 +3,15 @@ import { type PassedOver, roundReportToJson } from '../guard/index.js';
 import type { Engine } from '../index.js';
 import { killRound, openQueue, readMachine } from '../linux/index.js';
 import { definePolicy, type PolicyInput } from '../policy/index.js';
-import {
-  choice,
-  type OptionName,
-  readArguments,
-  refuseOperands,
-  schemeNamed,
-  scoreOptions,
-  usage,
-  type Values,
-} from './arguments.js';
+import { choice, readArguments, refuseOperands, schemeNamed, scoreOptions, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import { killLines, refusalWords } from './kill-words.js';
+import { OPTIONS, type Values } from './options.js';
 import { writeLines } from './output.js';
 import { openPolicyFile } from './policy.js';
 import { openEngineFor } from './source.js';
-
-const OPTIONS: readonly OptionName[] = [
-  ...(['enforce', 'json', 'domain', 'scheme', 'signal', 'queue', 'native', 'policy'] as const),
-  ...(['max-discount', 'age', 'adj', 'help'] as const),
-];
 
 const SIGNALS = { TERM: 'SIGTERM', KILL: 'SIGKILL' } as const;
 
@@ -66,8 +53,8 @@ async function roundOptions(values: Values) {
       scheme: scheme === undefined ? base.scheme : schemeNamed(scheme),
       parameters: { ...base.parameters, ...scoreOptions(values) },
     }),
-    signal: SIGNALS[choice('--signal', values.signal ?? 'TERM', ['TERM', 'KILL'])],
-    ...(native === undefined ? {} : { native: choice('--native', native, ['auto', 'none']) }),
+    signal: SIGNALS[choice('--signal', values.signal ?? 'TERM', OPTIONS.signal.choices)],
+    ...(native === undefined ? {} : { native: choice('--native', native, OPTIONS.native.choices) }),
   };
 }
 
@@ -86,7 +73,7 @@ function fillQueue(engine: Engine, text: string) {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function kill(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('kill', argv, OPTIONS, []);
+  const { values, positionals } = readArguments('kill', argv);
   if (values.help) return writeLines(commandHelp('kill'));
   refuseOperands('kill', positionals, '--queue names tasks that come first');
   const options = await roundOptions(values);

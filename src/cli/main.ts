@@ -2,20 +2,21 @@
 /** Stage: report. The command line: chooses the command, and turns what it throws into one line and an exit code. */
 import { nearestWord } from '../index.js';
 import { usage } from './arguments.js';
+import { COMMAND_NAMES, type CommandName } from './commands.js';
 import { compare } from './compare.js';
 import { ctl } from './ctl.js';
 import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
 import { explain } from './explain.js';
 import { guard } from './guard.js';
-import { COMMANDS, generalHelp, version } from './help.js';
+import { generalHelp, version } from './help.js';
 import { kill } from './kill.js';
 import { heedClosedPipe, writeLines } from './output.js';
 import { policy } from './policy.js';
 import { rank } from './rank.js';
 import { report } from './report.js';
 
-const RUN: Record<string, (argv: string[]) => Promise<void>> = {
+const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   rank,
   explain,
   compare,
@@ -28,12 +29,12 @@ const RUN: Record<string, (argv: string[]) => Promise<void>> = {
 };
 
 async function run([command, ...argv]: string[]): Promise<void> {
-  if (command === undefined) throw usage(`expected a command: ${COMMANDS.join(', ')}; see badness --help`);
+  if (command === undefined) throw usage(`expected a command: ${COMMAND_NAMES.join(', ')}; see badness --help`);
   if (['--help', '-h', 'help'].includes(command)) return writeLines(generalHelp());
   if (command === '--version' || command === '-V') return writeLines([version()]);
-  if (Object.hasOwn(RUN, command)) return RUN[command]!(argv);
-  const what = command.startsWith('-') ? 'a command' : `one of ${COMMANDS.join(', ')}`;
-  const hint = command.startsWith('-') ? '' : `, the nearest is ${nearestWord(command, COMMANDS)}`;
+  if (Object.hasOwn(RUN, command)) return RUN[command as CommandName](argv);
+  const what = command.startsWith('-') ? 'a command' : `one of ${COMMAND_NAMES.join(', ')}`;
+  const hint = command.startsWith('-') ? '' : `, the nearest is ${nearestWord(command, COMMAND_NAMES)}`;
   throw usage(`expected ${what}, got ${JSON.stringify(command)}${hint}; see badness --help`);
 }
 

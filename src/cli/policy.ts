@@ -2,9 +2,10 @@
 import { readFileSync } from 'node:fs';
 import { loadPolicyFile } from '../linux/index.js';
 import { type PolicyFile, PolicyFileError, parsePolicy, policyToToml } from '../policy/index.js';
-import { choice, readArguments, usage, type Values } from './arguments.js';
+import { choice, readArguments, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
 
@@ -43,7 +44,7 @@ function schema(): string[] {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function policy(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('policy', argv, ['effective', 'help'], []);
+  const { values, positionals } = readArguments('policy', argv);
   if (values.help) return writeLines(commandHelp('policy'));
   const [word = '', path, ...others] = positionals;
   const action = choice('badness policy', word, ACTIONS);

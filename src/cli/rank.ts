@@ -9,10 +9,11 @@ import {
   rankedToRecord,
   rankTasks,
 } from '../index.js';
-import { integer, readArguments, refuseOperands, rowCount, usage, type Values } from './arguments.js';
+import { integer, readArguments, refuseOperands, rowCount, usage } from './arguments.js';
 import { type Palette, paletteFor } from './colour.js';
 import { columnsNamed, usualColumns } from './columns.js';
 import { commandHelp } from './help.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { counted, duration, memory } from './quantities.js';
 import { measureRounds, type Statistics, statisticsWords } from './rounds.js';
@@ -138,7 +139,7 @@ function checkValues(values: Values): void {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function rank(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('rank', argv, ['scheme', 'count', 'all', 'columns', 'rounds', 'stats']);
+  const { values, positionals } = readArguments('rank', argv);
   if (values.help) return writeLines(commandHelp('rank'));
   refuseOperands('rank', positionals);
   checkValues(values);

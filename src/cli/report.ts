@@ -9,10 +9,11 @@ import {
   type Reranking,
   rerank,
 } from '../report/index.js';
-import { readArguments, rowCount, usage, type Values } from './arguments.js';
+import { readArguments, rowCount, usage } from './arguments.js';
 import { paletteFor } from './colour.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
+import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { logLines } from './report-facts.js';
 import { eventSection, pageFoot, pageHead } from './report-html.js';
@@ -77,7 +78,7 @@ function pathOf(positionals: string[]): string {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function report(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('report', argv, ['json', 'html', 'count', 'no-color', 'help'], []);
+  const { values, positionals } = readArguments('report', argv);
   if (values.help) return writeLines(commandHelp('report'));
   if (values.json && values.html) throw usage('--json and --html exclude each other');
   if (rowCount(values) !== undefined && values.json) throw usage('-n is for tables; --json always has every row');

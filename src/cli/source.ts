@@ -5,8 +5,9 @@
 import { readdirSync } from 'node:fs';
 import { type Engine, loadTasks, type Machine, openEngine, type ScoreOptions, type Task } from '../index.js';
 import { readTasks } from '../linux/index.js';
-import { integer, schemeNamed, scoreOptions, seconds, usage, type Values } from './arguments.js';
+import { integer, schemeNamed, scoreOptions, seconds, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
+import type { Values } from './options.js';
 import { readTaskFile, type TaskFile } from './task-file.js';
 
 const TASKS_MAX = 1_048_576;

@@ -17,7 +17,7 @@ const ROWS: Row[] = [
   [
     'kill --help',
     0,
-    /^Usage: badness kill[\s\S]*--enforce[\s\S]*Exit codes:[\s\S]*\n 13 {2}guard: [^\n]*\n 14 {2}bad policy file[^\n]*\n 15 {2}ctl: [\s\S]*\n 17 {2}ctl: [^\n]*\n$/,
+    /^Usage: badness kill[\s\S]*--enforce[\s\S]*Exit codes:[\s\S]*\n {2}8 {2}kill refused[\s\S]*\n 12 {2}busy: [^\n]*\n 14 {2}bad policy file[^\n]*\n$/,
     NONE,
   ],
   ['doctor --help', 0, /^Usage: badness doctor/, NONE],
