@@ -74,6 +74,21 @@ await build({
   entryPoints: { cli: 'src/cli/main.ts' },
 });
 await buildPromClient(common);
+// The manual page is made from the same tables as the help texts.
+const pageMaker = 'dist/man-page.js';
+await build({
+  ...common,
+  ...{ splitting: false, outdir: undefined, outfile: pageMaker },
+  platform: 'neutral',
+  plugins: [publicEntries],
+  entryPoints: ['src/cli/man.ts'],
+});
+const { manPage } = await import(`../${pageMaker}`);
+rmSync(pageMaker);
+const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
+const { SOURCE_DATE_EPOCH } = process.env;
+const built = SOURCE_DATE_EPOCH ? new Date(SOURCE_DATE_EPOCH * 1000) : new Date();
+writeFileSync('dist/badness.1', manPage({ version, date: built.toISOString().slice(0, 10) }));
 chmodSync('dist/cli.js', 0o755);
 const { policySchema } = await import('../dist/policy.js');
 const schema = policySchema(readFileSync('docs/policy.md', 'utf8'));

@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { SCHEMES } from '../index.js';
 import { COLUMN_NAMES } from './columns.js';
-import { COMMAND_NAMES, type CommandName, commandNamed, optionOf, type Said, type Section } from './commands.js';
+import { optionOf, type Said, type Section } from './command.js';
+import { COMMAND_NAMES, type CommandName, commandNamed } from './commands.js';
 import { EXITS, type ExitName } from './exit.js';
 import { optionNamed } from './options.js';
 import { wrapped } from './table.js';

@@ -4,6 +4,7 @@ import { nearestWord } from '../index.js';
 import { usage } from './arguments.js';
 import { COMMAND_NAMES, type CommandName } from './commands.js';
 import { compare } from './compare.js';
+import { completion } from './completion.js';
 import { ctl } from './ctl.js';
 import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
@@ -26,6 +27,7 @@ const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   report,
   doctor,
   policy,
+  completion,
 };
 
 async function run([command, ...argv]: string[]): Promise<void> {

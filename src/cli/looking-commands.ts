@@ -1,0 +1,93 @@
+/** Stage: report. The commands that look at tasks, logs and the machine: what follows their names, their options, their exit codes. */
+import { ANY, type Command, LOOKING, OUTPUT, SCORING, SOURCES } from './command.js';
+
+export const rank: Command = {
+  usage: ['rank [options]'],
+  summary: 'everybody who may be chosen, worst first',
+  about: [
+    'Ranks the tasks of this machine by badness, worst first, and says who would be sacrificed if memory ran out, and why. Nobody is harmed.',
+  ],
+  sections: [
+    {
+      options: [
+        'scheme',
+        ['count', 'so many tasks; default: as many as the terminal shows, 20 in a pipe, everybody with --json'],
+        'all',
+        'columns',
+        'rounds',
+        'stats',
+      ],
+    },
+    SOURCES,
+    SCORING,
+    OUTPUT,
+  ],
+  lists: ['Schemes', 'Columns'],
+  exits: LOOKING,
+};
+
+export const explain: Command = {
+  usage: ['explain PID [options]'],
+  operand: 'PID',
+  summary: "every term of one task's points, in every scheme",
+  about: [
+    "Every term of one task's points, in each scheme side by side, and the sum of the first of them step by step.",
+  ],
+  sections: [
+    {
+      options: [
+        ['scheme', 'only this scheme; can be given again. The first is the one that is shown step by step (badness)'],
+      ],
+    },
+    SOURCES,
+    SCORING,
+    OUTPUT,
+  ],
+  lists: ['Schemes'],
+  exits: LOOKING,
+};
+
+export const compare: Command = {
+  usage: ['compare [options]'],
+  summary: 'whom each scheme would choose',
+  about: ['Whom each scheme would choose, what that would give back, and how many schemes agree.'],
+  sections: [{ options: [['count', 'the first N of each scheme (1)']] }, SOURCES, SCORING, OUTPUT],
+  exits: LOOKING,
+};
+
+export const report: Command = {
+  usage: ['report [options] [FILE]'],
+  operand: '[FILE]',
+  summary: 'OOM events in a kernel log, and the tables ranked again',
+  about: [
+    "Every out-of-memory event in a kernel log, of Linux 2.4 to today: who asked for memory, what was short, whom the kernel killed, and what that gave back. The task table of each is ranked again: by the scheme of the kernel that wrote it, which must name the kernel's victim (or it is said why that cannot be known), and by all others.",
+  ],
+  operands: [
+    [
+      'FILE',
+      'dmesg, /dev/kmsg, syslog, journalctl -k as text or -o json; - or none is standard input: dmesg | badness report',
+    ],
+  ],
+  sections: [
+    {
+      options: [
+        ['count', 'rows of each table (5; 100 with --html)'],
+        ['json', 'NDJSON: one object an event'],
+        'html',
+        'no-color',
+        'help',
+      ],
+    },
+  ],
+  exits: [...ANY, 'unreadable'],
+};
+
+export const doctor: Command = {
+  usage: ['doctor [options]'],
+  summary: 'what this machine lets badness do',
+  about: [
+    'What this machine lets badness do: which way signals go, capabilities, limits, memory cgroups, pressure, and other daemons that kill when memory is short. Looks only; nobody is signalled. Lines that begin with warning: are what a kill would miss here.',
+  ],
+  sections: [{ options: [['json', 'one object on one line'], 'help'] }],
+  exits: [...ANY, 'notLinux'],
+};
