@@ -41,7 +41,7 @@ export const guard: Command = {
     SCORING,
   ],
   lists: ['Schemes'],
-  exits: [...ANY, 'unknownScheme', 'notLinux', 'unreadable', 'unwatchable', 'badPolicy', 'noControl'],
+  exits: [...ANY, 'unknownScheme', 'notLinux', 'unreadable', 'unwatchable', 'badPolicy', 'noControl', 'unannounced'],
 };
 
 export const ctl: Command = {

@@ -22,6 +22,10 @@ export const EXITS = {
   noControl: { code: 15, words: 'ctl: no guard listens there; guard: another does already, or none can' },
   forbidden: { code: 16, words: 'ctl: this user may not ask the guard, or not for this (EACCES, EPERM)' },
   refusedAsk: { code: 17, words: 'ctl: the guard refused by name (EINVAL, E2BIG, ...); nothing has changed' },
+  unannounced: {
+    code: 18,
+    words: 'guard: systemd waits to hear that it watches, and cannot (no koffi)',
+  },
 } as const;
 
 export type ExitName = keyof typeof EXITS;
@@ -50,6 +54,7 @@ const EXIT_OF_CODE: Record<string, ExitCode> = {
   ESCHEMA: EXIT.badTask,
   EPOLICY: EXIT.badPolicy,
   EPOLICYFILE: EXIT.unreadable,
+  ENOTIFY: EXIT.unannounced,
 };
 
 /** The exit code and the words for whatever a command threw. */

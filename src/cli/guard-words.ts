@@ -3,6 +3,7 @@ import type { GuardEvent, RoundReport } from '../guard/index.js';
 import type { Machine, SchemeName } from '../index.js';
 import type { GuardFacts } from '../linux/index.js';
 import type { Policy, Threshold } from '../policy/index.js';
+import { printable } from './names.js';
 import { grouped, memory } from './quantities.js';
 import { named, schemeWords, spelledOut, victimWords } from './words.js';
 
@@ -22,15 +23,23 @@ function levelWords({ available, swapFree }: Policy['thresholds']['term']): stri
   return `available <= ${boundWords(available)}${swap}`;
 }
 
+function thresholdWords({ thresholds: { warn, term, kill } }: GuardFacts): string {
+  return `warn: ${levelWords(warn)}; SIGTERM: ${levelWords(term)}; SIGKILL: ${levelWords(kill)}`;
+}
+
+/** The same in one line, for the status of the service. */
+export function statusLine(facts: GuardFacts): string {
+  return `guards ${printable(facts.domain)}, ${facts.enforce ? 'enforcing' : 'dry run'}; ${thresholdWords(facts)}`;
+}
+
 /** What the guard is about, when it begins. */
 export function startLines(facts: GuardFacts, policy: Policy, version: string): Line[] {
-  const { warn, term, kill } = facts.thresholds;
   const signals = facts.signals === 'pidfd' ? 'pidfd' : `kill(2), because of: ${facts.signalsReason}`;
   const scoring = spelledOut({ ...policy.parameters, scheme: facts.scheme as SchemeName });
   const lines = [
     `badness ${version} guards ${facts.domain} (${facts.reason}); ${facts.memory}`,
     facts.enforce ? 'enforcing: kills when memory runs short' : 'dry run: says who would be killed; --enforce kills',
-    `warn: ${levelWords(warn)}; SIGTERM: ${levelWords(term)}; SIGKILL: ${levelWords(kill)}`,
+    thresholdWords(facts),
     `scheme ${facts.scheme}: ${schemeWords(scoring)}`,
     `signals: ${signals}; waits with ${facts.waits}; ${facts.locked ? 'locked in memory' : 'not locked in memory'}`,
     ...facts.notes.map((note) => `note: ${note}`),

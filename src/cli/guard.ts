@@ -1,37 +1,76 @@
 /** Stage: watch → report. `badness guard`: the daemon. Says what it would do; kills only with --enforce. */
 import type { Control } from '../control/index.js';
 import { type GuardEvent, guardEventToJson } from '../guard/index.js';
-import { commandNotifier, type LinuxGuard, openLinuxGuard, readMachine, ruleNotifier } from '../linux/index.js';
+import {
+  commandNotifier,
+  type LinuxGuard,
+  openLinuxGuard,
+  openServiceManager,
+  readMachine,
+  ruleNotifier,
+  type ServiceManager,
+} from '../linux/index.js';
 import { readArguments, refuseOperands } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { type LineWriter, openLineWriter } from './guard-output.js';
-import { eventLines, type Line, startLines } from './guard-words.js';
+import { eventLines, type Line, startLines, statusLine } from './guard-words.js';
 import { commandHelp, version } from './help.js';
 import { writeLines } from './output.js';
+
+/** A guard that nobody watches comes round as often when memory is plenty. */
+const TURN_MOST_MS = 1000;
 
 /** systemd reads `<4>` before a line that a service writes to the journal (sd-daemon(3)). */
 function shown({ priority, text }: Line): string {
   return process.env.JOURNAL_STREAM ? `<${priority}>${text}` : text;
 }
 
+/** What hears of the guard while it runs. */
 interface Hearing {
   readonly tell: (event: GuardEvent) => void;
   /** What is not as it should be, in words. */
   readonly note: (words: string) => void;
+  readonly manager: ServiceManager | null;
 }
 
-function openGuard(request: GuardRequest, place: ControlPlace, { tell, note }: Hearing): Promise<LinuxGuard> {
+/** The guard comes round as often as a watchdog has to hear of it. */
+function watched(manager: ServiceManager | null) {
+  if (!manager) return {};
+  const { turnMs } = manager;
+  const onTurn = (nowMs: number) => manager.turned(nowMs);
+  return turnMs === null ? {} : { onTurn, mostMs: Math.min(turnMs, TURN_MOST_MS) };
+}
+
+function openGuard(request: GuardRequest, place: ControlPlace, hearing: Hearing): Promise<LinuxGuard> {
   const { policy, native } = request;
+  const { tell, note, manager } = hearing;
   const protection = { ...protectionState(place), tell: note };
-  const options = { policy, for: 'daemon', tell, native, lockMemory: true, protection } as const;
+  const options = { policy, for: 'daemon', tell, native, lockMemory: true, protection, ...watched(manager) } as const;
   return openLinuxGuard(options).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'EPRESSURE' || code === 'EDOMAIN') throw new CommandError(EXIT.unwatchable, message);
     throw error;
   });
+}
+
+/** Its lines on standard output: words, or with --json objects. */
+function openVoice(json: boolean) {
+  const out = openLineWriter((lines) =>
+    json
+      ? JSON.stringify({ kind: 'dropped', lines })
+      : shown({ priority: 4, text: `${lines} lines could not be written` }),
+  );
+  const say = (lines: Line[]) => {
+    for (const line of lines) out.write(shown(line));
+  };
+  const note = (text: string) => {
+    if (json) out.write(JSON.stringify({ kind: 'note', text }));
+    else say([{ priority: 5, text: `note: ${text}` }]);
+  };
+  return { out, say, note };
 }
 
 /** Calls the programs of -P and -N around each kill, and whom the policy wants to be told. */
@@ -85,19 +124,9 @@ export async function guard(argv: string[]): Promise<void> {
   const request = await guardRequest(values);
   const { policy, json } = request;
   const machine = readMachine();
-  await nativeCalls(request.native);
-  const out = openLineWriter((lines) =>
-    json
-      ? JSON.stringify({ kind: 'dropped', lines })
-      : shown({ priority: 4, text: `${lines} lines could not be written` }),
-  );
-  const say = (lines: Line[]) => {
-    for (const line of lines) out.write(shown(line));
-  };
-  const note = (text: string) => {
-    if (json) out.write(JSON.stringify({ kind: 'note', text }));
-    else say([{ priority: 5, text: `note: ${text}` }]);
-  };
+  const load = await nativeCalls(request.native);
+  const { out, say, note } = openVoice(json);
+  const manager = openServiceManager(load, { tell: note });
   const now = () => ({ ...machine, uptimeS: readMachine().uptimeS });
   const levels = new LevelLines();
   let control: Control | null = null;
@@ -108,7 +137,7 @@ export async function guard(argv: string[]): Promise<void> {
     else say(eventLines(event, policy, now()));
   };
   const place = await findControlPlace(request.control);
-  const open = await openGuard(request, place, { tell, note });
+  const open = await openGuard(request, place, { tell, note, manager });
   const opened = await openGuardControl(place, open, request.control).catch(async (error: unknown) => {
     await open.close();
     throw error;
@@ -120,12 +149,15 @@ export async function guard(argv: string[]): Promise<void> {
     const record = { kind: 'start', version: version(), ...open.factsToJson(), notes: facts.notes };
     out.write(JSON.stringify({ ...record, control: control?.path ?? null }));
   } else say(startLines(facts, policy, version()));
+  manager?.ready(statusLine(facts));
   const stopReports = startReports(open, request, out);
   const running = open.run();
   const signal = await Promise.race([stopped, running]);
+  manager?.stopping();
   stopReports();
   await control?.close();
   await open.close();
   if (!json && signal) say([{ priority: 6, text: `${signal}: stopped` }]);
+  manager?.close();
   out.close();
 }

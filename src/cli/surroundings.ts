@@ -6,6 +6,10 @@ export const ENVIRONMENT: readonly (readonly [name: string, words: string])[] = 
   ['XDG_RUNTIME_DIR', "where the socket of a user's guard is."],
   ['NO_COLOR', 'not empty: no colour.'],
   ['COLUMNS, LINES', 'the size of the terminal, where they are set.'],
+  [
+    'NOTIFY_SOCKET, WATCHDOG_USEC',
+    'set by systemd: where a guard says that it watches, and how often it must come round.',
+  ],
   ['JOURNAL_STREAM', 'set by systemd: lines of a guard begin with their priority.'],
 ];
 

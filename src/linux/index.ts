@@ -47,6 +47,11 @@ export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { type OpenedRules, openRules, type RuleOptions } from './rules.js';
 export { ProcScanner } from './scan.js';
 export { BOUNDED_SCHEMES, type ScanOptions } from './scan-options.js';
+export {
+  openServiceManager,
+  type ServiceManager,
+  type ServiceManagerOptions,
+} from './service-manager.js';
 export { type EventOf, RunningGuard, type StartGuardOptions, startGuard } from './start-guard.js';
 export { RunningRanker, type StartRankerOptions, startRanker } from './start-ranker.js';
 export { SubtreeMembers, type SubtreeOptions, type SubtreeState } from './subtree.js';

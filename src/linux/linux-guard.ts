@@ -54,6 +54,8 @@ export interface LinuxGuardOptions {
   readonly sources?: readonly PressureSource[];
   /** What children of the application have in their environment (subtree.ts). */
   readonly cookie?: string;
+  /** Called after each reading, so whenever the guard has come round: for watchdogs. In its thread; must not throw. */
+  readonly onTurn?: (nowMs: number) => void;
   /** How protection is mirrored into the kernel. */
   readonly protection?: ProtectorOptions;
   /** In a worker: asks the main thread to end the process, which a panic may want. */
@@ -116,7 +118,10 @@ export class LinuxGuard {
       tell: (event) => this.#tell(event, options.tell),
       neededBytes: () => source.memory.neededBytes(),
       sleptMs: (nowMs) => parts.suspend.check(nowMs),
-      onReading: (level, nowMs) => this.#publish(level, nowMs),
+      onReading: (level, nowMs) => {
+        this.#publish(level, nowMs);
+        options.onTurn?.(nowMs);
+      },
     });
   }
 

@@ -2,6 +2,7 @@
 
 import { bindEventLoop, type EventLoop } from './event-loop.js';
 import type { FileCalls } from './file-calls.js';
+import { bindDatagrams, type DatagramSender } from './native-datagram.js';
 import { bindFiles } from './native-files.js';
 import { bindPeer, type PeerCredentials } from './native-peer.js';
 import { muslName, type SyscallNumbers, syscallNumbers } from './syscalls.js';
@@ -75,6 +76,8 @@ export interface Native {
   peerGroups(fd: number): number[];
   /** Files by address. */
   readonly files: FileCalls;
+  /** Opens a Unix datagram socket for sending to this address, `@name` for an abstract one. RangeError when it is too long. */
+  datagramsTo(name: string): DatagramSender;
   /** The event loop of this thread, where it can be polled: the main thread of Node. */
   readonly eventLoop: EventLoop | null;
 }
@@ -277,12 +280,14 @@ function bind(koffi: Koffi, numbers: SyscallNumbers): Native {
   const { name, handle } = openLibc(koffi);
   const failures = bindFailures(koffi);
   const address = (bytes: Uint8Array) => Number(koffi.address(bytes));
+  const libc = bindLibc(handle, failures);
   return {
     library: name,
     ...bindSyscalls(handle, numbers, failures),
     ...bindPoll(handle, address, failures),
-    ...bindLibc(handle, failures),
+    ...libc,
     ...bindPeer(handle, failures),
+    ...bindDatagrams(handle, failures, libc.close),
     files: bindFiles(handle, address, failures),
     eventLoop: bindEventLoop(() => koffi.load(null)),
   };
