@@ -10,6 +10,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, words: string])[] = 
     'NOTIFY_SOCKET, WATCHDOG_USEC',
     'set by systemd: where a guard says that it watches, and how often it must come round.',
   ],
+  ['STATE_DIRECTORY', 'set by systemd: where protected.json is kept instead.'],
   ['JOURNAL_STREAM', 'set by systemd: lines of a guard begin with their priority.'],
 ];
 

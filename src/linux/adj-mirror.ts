@@ -41,7 +41,8 @@ export class AdjMirror {
   recover(): number {
     if (this.#path === null) return 0;
     let restored = 0;
-    for (const [tgid, saved] of readState(this.#path)) if (restore(this.#root, tgid, saved)) restored += 1;
+    for (const [tgid, saved] of readState(this.#path, bootOf(this.#root)))
+      if (restore(this.#root, tgid, saved)) restored += 1;
     rmSync(this.#path, { force: true });
     return restored;
   }
@@ -100,7 +101,10 @@ export class AdjMirror {
       const next = `${this.#path}.new`;
       // Not through a link that somebody laid there.
       rmSync(next, { force: true });
-      writeFileSync(next, `${JSON.stringify({ version: VERSION, tasks })}\n`, { mode: 0o600, flag: 'wx' });
+      writeFileSync(next, `${JSON.stringify({ version: VERSION, boot: bootOf(this.#root), tasks })}\n`, {
+        mode: 0o600,
+        flag: 'wx',
+      });
       renameSync(next, this.#path);
       return null;
     } catch (error) {
@@ -109,14 +113,28 @@ export class AdjMirror {
   }
 }
 
-/** What is no state of this version restores nothing. */
-function readState(path: string): [tgid: number, saved: Saved][] {
+/** Which boot it is: a file may outlive it, and after it the same pid may have started at the same tick. Null where it is not told. */
+function bootOf(root: string): string | null {
   try {
-    const { version, tasks } = JSON.parse(readFileSync(path, 'utf8')) as {
+    return readFileSync(`${root}/sys/kernel/random/boot_id`, 'latin1').trim();
+  } catch {
+    return null;
+  }
+}
+
+/** What is no state of this version, or of another boot, restores nothing. */
+function readState(path: string, thisBoot: string | null): [tgid: number, saved: Saved][] {
+  try {
+    const {
+      version,
+      boot = null,
+      tasks,
+    } = JSON.parse(readFileSync(path, 'utf8')) as {
       version: number;
+      boot?: string | null;
       tasks: Record<string, unknown>[];
     };
-    if (version !== VERSION) return [];
+    if (version !== VERSION || boot !== thisBoot) return [];
     return tasks.flatMap(({ tgid, start_ticks: startTicks, oom_score_adj: adj }) =>
       isPid(tgid) && Number.isSafeInteger(startTicks) && isAdj(adj)
         ? [[tgid, { startTicks: startTicks as number, adj }]]

@@ -1,5 +1,6 @@
 /** Stage: kill. A program that is run before or after a kill, as -P and -N of earlyoom: with the victim in its environment, without a shell. */
 import { spawn } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import type { Notifier } from '../guard/notifier.js';
 import type { VictimFacts } from '../guard/round-events.js';
@@ -36,6 +37,16 @@ export function victimEnvironment({ tgid, uid, comm }: VictimFacts, cmdline: str
   };
 }
 
+/** A guard is the last that the kernel kills (OOMScoreAdjust=-1000); what it starts is not. */
+export function endInheritance(pid: number, root = '/proc'): void {
+  try {
+    if (Number(readFileSync(`${root}/self/oom_score_adj`, 'latin1')) >= 0) return;
+    writeFileSync(`${root}/${pid}/oom_score_adj`, '0');
+  } catch {
+    // It has ended already, or is somebody else's.
+  }
+}
+
 /**
  * Runs a program without a shell. Resolves when it has ended; rejects when it cannot be started. It is ended only by `signal`, not when
  * nobody waits any more.
@@ -50,6 +61,7 @@ export function runCommand(command: readonly string[], env: NodeJS.ProcessEnv, s
       detached: true,
       ...(signal ? { signal } : {}),
     });
+    if (child.pid !== undefined) endInheritance(child.pid);
     child.once('error', reject);
     child.once('exit', () => resolve());
     child.unref();

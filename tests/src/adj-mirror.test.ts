@@ -112,3 +112,12 @@ test('mirror: a value that cannot be read is not touched; a state that cannot be
   assert.match(unsaved.protect(10).unsaved ?? '', /^(EEXIST|ENOTDIR)$/);
   assert.equal(adj(10), -1000);
 });
+
+test('mirror: what was saved before the machine was booted again is of nobody who is there now', (t) => {
+  const { mirror, adj, tree, path } = scene(t, { 10: 300 });
+  tree.write('proc/sys/kernel/random/boot_id', 'first\n');
+  mirror.protect(10);
+  tree.write('proc/sys/kernel/random/boot_id', 'second\n');
+  assert.equal(new AdjMirror(path, tree.at('proc')).recover(), 0);
+  assert.deepEqual([adj(10), existsSync(path)], [-1000, false]);
+});

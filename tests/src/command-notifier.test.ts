@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import type { VictimFacts } from '../../src/guard/round-events.js';
-import { commandNotifier } from '../../src/linux/command-notifier.js';
+import { commandNotifier, endInheritance } from '../../src/linux/command-notifier.js';
 import { FileTree } from './support/pressure-fixtures.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
@@ -59,4 +59,20 @@ test('commands: a program that cannot be started is an error of its notifier; no
   const notifier = commandNotifier({ phase: 'beforeKill', command: ['/nonexistent/program'] });
   await assert.rejects(async () => notifier.beforeKill!({ ...PRESSURE, victim: VICTIM }, never), { code: 'ENOENT' });
   assert.throws(() => commandNotifier({ phase: 'beforeKill', command: [] }), TypeError);
+});
+
+test('commands: a program is no last one to go because its guard is', (t) => {
+  const tree = new FileTree(t);
+  const adj = () => readFileSync(tree.at('7/oom_score_adj'), 'utf8').trim();
+  for (const [own, given, left] of [
+    ['-1000', '-1000', '0'],
+    ['0', '300', '300'],
+    ['100', '100', '100'],
+  ] as const) {
+    tree.write('self/oom_score_adj', `${own}\n`);
+    tree.write('7/oom_score_adj', `${given}\n`);
+    endInheritance(7, tree.root);
+    assert.equal(adj(), left);
+  }
+  endInheritance(8, tree.root);
 });
