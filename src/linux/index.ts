@@ -24,6 +24,7 @@ export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type LinuxDomain, systemDomain } from './linux-domain.js';
 export { LinuxGuard, type LinuxGuardOptions, openLinuxGuard } from './linux-guard.js';
 export { LinuxWorld, type LinuxWorldOptions, monotonicMs } from './linux-world.js';
+export { LiveRanking, type LiveRankingOptions, type LiveReading } from './live-ranking.js';
 export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
