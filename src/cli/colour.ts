@@ -7,6 +7,8 @@ export interface Palette {
   victim: Paint;
   heading: Paint;
   faint: Paint;
+  /** Where the cursor of a list stands. */
+  selected: Paint;
 }
 
 const plain: Paint = (text) => text;
@@ -18,6 +20,8 @@ function sgr(codes: string): Paint {
 /** The colours to use. An empty NO_COLOR counts as not set (no-color.org). */
 export function paletteFor(isTerminal: boolean, refused: boolean): Palette {
   const { NO_COLOR, TERM } = process.env;
-  if (!isTerminal || refused || NO_COLOR || TERM === 'dumb') return { victim: plain, heading: plain, faint: plain };
-  return { victim: sgr('1;31'), heading: sgr('1'), faint: sgr('2') };
+  if (!isTerminal || refused || NO_COLOR || TERM === 'dumb') {
+    return { victim: plain, heading: plain, faint: plain, selected: plain };
+  }
+  return { victim: sgr('1;31'), heading: sgr('1'), faint: sgr('2'), selected: sgr('7') };
 }

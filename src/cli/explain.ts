@@ -2,6 +2,7 @@
 import {
   explainTask,
   ineligibleTasks,
+  type Machine,
   type RankedTask,
   rankOf,
   rankTasks,
@@ -131,18 +132,18 @@ function* jsonLines(source: Source, task: RankedTask, explained: Explained[]): G
   for (const terms of explained) yield JSON.stringify(snakeKeys({ ...terms }));
 }
 
-function headLines(source: Source, task: RankedTask, width: number): string[] {
-  const { machine } = source;
+/** What a task holds, in one sentence. */
+export function taskFacts(task: RankedTask, machine: Machine, userName: (uid: number) => string): string {
   const cpu = cpuTime((task.utimeJiffies + task.stimeJiffies) / machine.hz);
   const facts = [
     `gives back ${memory(task.chargePages * machine.pageSize)} of ${memory(machine.totalPages * machine.pageSize)}`,
     `${duration(ageOf(task, machine))} old`,
     `CPU ${cpu}`,
-    `user ${userNames(source.live)(task.uid)}`,
+    `user ${userName(task.uid)}`,
     `nice ${task.nice}`,
     `oom_score_adj ${task.oomScoreAdj}`,
   ];
-  return wrapped(`${named(task)}: ${facts.join(', ')}`, width);
+  return `${named(task)}: ${facts.join(', ')}`;
 }
 
 function humanLines(source: Source, task: RankedTask, explained: Explained[], values: Values): string[] {
@@ -153,7 +154,7 @@ function humanLines(source: Source, task: RankedTask, explained: Explained[], va
   const [heading, ...rows] = termLines(explained, scoring.age, Number.isFinite(screen.width) ? screen.width : 80);
   const why = first.eligible ? [] : [`not eligible in scheme ${first.scheme}: ${first.reason}`];
   const steps = stepLines({ task, terms: first, scoring, machine: source.machine });
-  const head = headLines(source, task, screen.width);
+  const head = wrapped(taskFacts(task, source.machine, userNames(source.live)), screen.width);
   const wrappedSteps = steps.flatMap((line) => wrapped(line, screen.width, STEP_INDENT));
   return [...head, ...why, '', palette.heading(heading!), ...rows, '', ...wrappedSteps];
 }

@@ -55,6 +55,32 @@ export const compare: Command = {
   exits: LOOKING,
 };
 
+export const top: Command = {
+  usage: ['top [options]'],
+  summary: 'the ranking, live, with memory, pressure and decisions',
+  about: [
+    'The ranking of rank, live: memory and pressure, who would go, and what a guard that runs has done. Keys: q ends, h says the others. Where standard input or output is no terminal, or a dumb one, it ranks once, as rank does.',
+  ],
+  sections: [
+    {
+      options: [
+        [
+          'every',
+          'from one look to the next, 100..60000 (1000); later where looking would take more than a tenth of the time',
+        ],
+        ['scheme', 'how points are computed (that of the guard, without one badness)'],
+        'control',
+        'proc',
+        'no-color',
+        'help',
+      ],
+    },
+    SCORING,
+  ],
+  lists: ['Schemes'],
+  exits: [...ANY, 'unknownScheme', 'notLinux'],
+};
+
 export const report: Command = {
   usage: ['report [options] [FILE]'],
   operand: '[FILE]',

@@ -16,11 +16,13 @@ import { heedClosedPipe, writeLines } from './output.js';
 import { policy } from './policy.js';
 import { rank } from './rank.js';
 import { report } from './report.js';
+import { top } from './top.js';
 
 const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   rank,
   explain,
   compare,
+  top,
   guard,
   ctl,
   kill,

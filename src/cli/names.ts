@@ -35,6 +35,23 @@ export function printable(name: string): string {
   return text === '' || /^\s|\s$/u.test(text) ? `'${text}'` : text;
 }
 
+/** One cell in every terminal, left to right, on its own: ASCII, the letters of three scripts, and the signs that we write ourselves. */
+const NARROW = /^[ -~\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}…−×÷]$/u;
+
+/**
+ * A printable text for a screen where columns have to hold: what some terminal might draw wider, over its neighbour, or from
+ * right to left is escaped as well.
+ */
+export function narrow(text: string): string {
+  if (SIMPLE.test(text)) return text;
+  let shown = '';
+  for (const character of text) {
+    const isNarrow = NARROW.test(character) && cellsOf(character) === 1;
+    shown += isNarrow ? character : `\\u{${hexadecimal(character.codePointAt(0)!)}}`;
+  }
+  return shown;
+}
+
 function cellsOf(character: string): number {
   if (MARK.test(character)) return 0;
   return WIDE.test(character) || PICTURE.test(character) ? 2 : 1;

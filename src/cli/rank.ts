@@ -142,6 +142,11 @@ export async function rank(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('rank', argv);
   if (values.help) return writeLines(commandHelp('rank'));
   refuseOperands('rank', positionals);
+  return showRanking(values);
+}
+
+/** Ranks once, as the options say. */
+export async function showRanking(values: Values): Promise<void> {
   checkValues(values);
   const rounds = integer('--rounds', values.rounds ?? '1', 1, ROUNDS_MAX);
   const source = await openSource(values);
