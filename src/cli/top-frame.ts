@@ -13,6 +13,8 @@ export interface Frame {
   readonly tasks: number;
   readonly meters: Meters;
   readonly rows: readonly RankedTask[];
+  /** There are more, which have fewer points than these and were not told apart. */
+  readonly cut: boolean;
   readonly victim: number | null;
   readonly victimWords: string;
 }
@@ -77,6 +79,7 @@ export class FrameReader {
     return {
       ...{ machine, tasks, meters: this.#meters() },
       rows: sorted([...ranking.ranked, ...reading.protected], sort),
+      cut: reading.cut,
       victim: ranking.victim?.tgid ?? null,
       victimWords: this.#victimWords(reading),
     };

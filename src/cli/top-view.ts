@@ -23,6 +23,8 @@ export interface TopView {
   readonly meters: Meters;
   /** In the order in which they are shown. */
   readonly rows: readonly RankedTask[];
+  /** There are more, which have fewer points than these and were not told apart. */
+  readonly cut: boolean;
   /** The pid of the next victim. */
   readonly victim: number | null;
   readonly victimWords: string;
@@ -111,7 +113,8 @@ function tableSection(view: TopView, columns: number, height: number): Line[] {
   const cells = rows.map((task) => cellsOf(task, named, view));
   const [heading, ...lines] = tableLines(named, cells, columns - MARK_CELLS);
   const table = lines.map((text, index) => rowLine(text, rows[index]!, first + index === view.at, view));
-  return [styled(`   ${heading}`, 'heading'), ...table];
+  const more = view.cut ? [styled('   … and others with fewer points, about equal', 'faint')] : [];
+  return [styled(`   ${heading}`, 'heading'), ...table, ...more];
 }
 
 function mainLines(view: TopView, columns: number, height: number): Line[] {

@@ -15,6 +15,8 @@ export interface Decided {
   unreadable: number;
   /** Whether this round listed the tasks, or knew that the list is the same. */
   listed: boolean;
+  /** Whether it trusted nothing remembered, as the first and one in sixteen: its bounds are the widest. */
+  sound: boolean;
   /** Tasks read in full because they could have won. */
   refined: number;
   readUs: number;
@@ -33,6 +35,7 @@ export function blankDecided(tasks: number, totalPages: number): Decided {
     gone: 0,
     unreadable: 0,
     listed: false,
+    sound: false,
     refined: 0,
     readUs: 0,
     scoreUs: 0,

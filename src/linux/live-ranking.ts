@@ -15,6 +15,8 @@ import { BOUNDED_SCHEMES } from './scan-options.js';
 
 /** So many of those that are shown for being protected are read in full. */
 const PROTECTED_MOST = 256;
+/** Full readings for a list of the worst, whatever their number: some 10 ms of them. */
+const READ_LEAST = 256;
 
 export interface LiveRankingOptions extends ScoreOptions {
   /** Where /proc is. Default `/proc`. */
@@ -29,6 +31,8 @@ export interface LiveReading {
   readonly tasks: number;
   /** With the rows that were asked for; all of them were read in full. `eligible` counts those that were not as if they were. */
   readonly ranking: Ranking & { readonly scheme: SchemeName };
+  /** There are fewer rows than were asked for: among thousands of equals everybody would have to be read to tell who is next. */
+  readonly cut: boolean;
   /** Those of the protected that are there, in no order. */
   readonly protected: readonly RankedTask[];
 }
@@ -89,9 +93,11 @@ export class LiveRanking {
     const machine = readMachine(this.#root);
     const options = { ...scoring, totalPages: scoring.totalPages ?? machine.totalPages };
     const tasks = isWhole ? this.#readAll() : this.#readWorst(this.#scanner!, limit, options);
-    const ranking = rankTasks(engine, { ...options, limit: Math.min(limit, engine.count) });
-    const slots = this.#protectedSlots();
-    return { machine, tasks, ranking, protected: slots.map((slot) => rankedAt(engine, slot, ranking.scheme)) };
+    const rows = Math.min(limit, engine.count);
+    const known = isWhole ? rows : this.#knownRows(rows, options);
+    const ranking = rankTasks(engine, { ...options, limit: known });
+    const shielded = this.#protectedSlots().map((slot) => rankedAt(engine, slot, ranking.scheme));
+    return { machine, tasks, ranking, cut: known < rows, protected: shielded };
   }
 
   close(): void {
@@ -104,17 +110,28 @@ export class LiveRanking {
     return readTasks(this.#engine, { root: this.#root, exempt: this.#exempt }).tasks;
   }
 
-  /** Reads until nobody among the worst is only a bound: then nobody who was left out has more points. */
+  /**
+   * Reads until nobody among the worst is only a bound: then nobody who was left out has more points. Where the bounds are the widest
+   * everybody may have to be read; between two such rounds no more than a few.
+   */
   #readWorst(scanner: ProcScanner, count: number, options: ScoreOptions): number {
-    const { tasks } = scanner.decide();
+    const { tasks, sound } = scanner.decide();
     for (const slot of this.#protectedSlots()) scanner.readFully(slot);
-    for (let open = true; open; ) {
+    let left = sound ? Number.POSITIVE_INFINITY : Math.max(READ_LEAST, 2 * count);
+    for (let width = count; ; width *= 2) {
       scoreTasks(this.#engine, options);
-      const bounds = this.#worstSlots(count, options).filter((slot) => this.#isBound(slot));
+      const slots = this.#worstSlots(width, options);
+      if (left <= 0 || !slots.slice(0, count).some((slot) => this.#isBound(slot))) return tasks;
+      const bounds = slots.filter((slot) => this.#isBound(slot)).slice(0, left);
       for (const slot of bounds) scanner.readFully(slot);
-      open = bounds.length > 0;
+      left -= bounds.length;
     }
-    return tasks;
+  }
+
+  /** How many of the worst were read in full before the first who was not. */
+  #knownRows(count: number, options: ScoreOptions): number {
+    const first = this.#worstSlots(count, options).findIndex((slot) => this.#isBound(slot));
+    return first < 0 ? count : first;
   }
 
   #worstSlots(count: number, { scheme = DEFAULT_SCHEME }: ScoreOptions): number[] {

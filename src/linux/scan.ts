@@ -47,6 +47,7 @@ export class ProcScanner {
   private gone = 0;
   private unreadable = 0;
   private listed = false;
+  private sound = false;
   /** Somebody was gone in the round before, and another may have the pid by now. */
   private stale = false;
   private listMs = 0;
@@ -83,6 +84,7 @@ export class ProcScanner {
     const { totalPages, swapUsedPages } = tasks.relieved(() => readMemory(root, machine.pageSize));
     const uptimeS = tasks.relieved(() => readUptime(root));
     const sound = this.round % SOUND_EVERY === 0;
+    this.sound = sound;
     this.round += 1;
     this.gone = 0;
     this.listed = this.mustList(sound);
@@ -237,7 +239,8 @@ export class ProcScanner {
         isScored = false;
       } else if (!options.rules?.settle(slot)) break;
     }
-    Object.assign(decided, { gone: this.gone, unreadable: this.unreadable, listed: this.listed });
+    const { gone, unreadable, listed, sound } = this;
+    Object.assign(decided, { gone, unreadable, listed, sound });
     decided.roundUs = (performance.now() - began) * 1000;
     decided.readUs = decided.roundUs - decided.scoreUs - decided.selectUs;
     return decided;

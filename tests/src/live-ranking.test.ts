@@ -99,6 +99,26 @@ describe('live ranking', { skip }, () => {
     assert.deepEqual(ranking.read(5).ranking.ranked.map(rowOf), rows);
   });
 
+  test('among hundreds of equals it does not read everybody each time: it gives those it can tell, and says so', async (t) => {
+    const proc = crowd(t, 0);
+    for (let pid = 1000; pid < 1700; ++pid) proc.put({ pid, vm: 300, rss: 100 });
+    for (let pid = 10; pid < 20; ++pid) proc.put({ pid, vm: 90_000, rss: 60_000 + pid });
+    const engine = await openEngine({ maxTasks: 1024 });
+    const ranking = new LiveRanking(engine, { root: proc.root, scheme: 'resident' });
+    t.after(() => ranking.close());
+    const pids = (rows: readonly { tgid: number }[]) => rows.map(({ tgid }) => tgid);
+    const large = [19, 18, 17, 16, 15, 14, 13, 12, 11, 10];
+    const first = ranking.read(34);
+    assert.deepEqual([first.ranking.ranked.length, first.cut], [34, false]);
+    for (let turn = 0; turn < 15; ++turn) {
+      const { ranking: next, cut } = ranking.read(34);
+      assert.deepEqual([pids(next.ranked), cut], [large, true], `turn ${turn}`);
+    }
+    assert.deepEqual([ranking.read(34).ranking.ranked.length, ranking.read(10).cut], [34, false]);
+    const all = ranking.read(Number.POSITIVE_INFINITY);
+    assert.deepEqual([all.ranking.ranked.length, all.cut], [710, false]);
+  });
+
   test('after everybody was read, a row is still the row of its task', async (t) => {
     const proc = crowd(t);
     const victim = (await live(t, { root: proc.root })).read(1).ranking.victim!.tgid;

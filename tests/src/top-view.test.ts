@@ -102,6 +102,12 @@ describe('top: a frame', () => {
     assert.ok(lines.some(({ text }) => text.includes('WHY NOT')));
   });
 
+  test('rows that were not told apart are said to be there', async () => {
+    const lines = topLines(await evening({ cut: true }), 80, 24);
+    const at = lines.findIndex(({ text }) => text.endsWith('agent'));
+    assert.deepEqual(lines[at + 1], { text: '   … and others with fewer points, about equal', styles: ['faint'] });
+  });
+
   test('a message stands in the place of the keys, pause in that of the clock', async () => {
     const choices = { ...(await evening()).choices, paused: true };
     const lines = texts(await evening({ message: '812 (postgres) is protected', choices }), 80, 24);

@@ -32,7 +32,7 @@ export async function evening(more: Partial<TopView> = {}): Promise<TopView> {
   const terms = explainTask(engine, victim!.slot, options);
   return {
     choices: { scheme: 'badness', sort: 'points', selected: null, panel: 'tasks', paused: false },
-    ...{ clock: '19:03:12', machine, tasks: tasks.length, meters: METERS, rows: ranked, at: 0 },
+    ...{ clock: '19:03:12', machine, tasks: tasks.length, meters: METERS, rows: ranked, cut: false, at: 0 },
     victim: victim!.tgid,
     victimWords: victimWords(victim!, terms, spelledOut(options), machine),
     guard: { words: 'no guard listens at /run/badness/control.sock', decisions: null },
