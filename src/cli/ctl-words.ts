@@ -29,7 +29,7 @@ interface RoundRecord {
   readonly total_ms: number;
 }
 
-interface EventRecord {
+export interface EventRecord {
   readonly time: string;
   readonly kind: string;
   readonly [key: string]: unknown;
@@ -58,8 +58,9 @@ export function roundWords({ outcome, reason, chosen_by, victim, freed_bytes, to
   return `${outcome}${why}: ${who}${points}${by}${freed}, ${grouped(Math.round(total_ms))} ms`;
 }
 
-export function decisionWords(event: EventRecord): string {
-  const { time, level, asked, repeated } = event;
+/** `time` in the place of the event's own. */
+export function decisionWords(event: EventRecord, time = event.time): string {
+  const { level, asked, repeated } = event;
   const times = Number(repeated) > 0 ? ` (and ${repeated} times before)` : '';
   return `${time} ${asked ? 'asked for' : level}: ${roundWords(event.report as RoundRecord)}${times}`;
 }

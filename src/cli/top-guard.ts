@@ -1,7 +1,7 @@
 /** Stage: report. What `badness top` knows of a guard that runs, and asks of it, over its control socket. */
 import { askControl, type ControlAsk } from '../control/index.js';
 import { SCHEMES, type SchemeName } from '../index.js';
-import { decisionWords, type StateRecord } from './ctl-words.js';
+import { decisionWords, type EventRecord, type StateRecord } from './ctl-words.js';
 import { printable } from './names.js';
 import { counted } from './quantities.js';
 import type { GuardView } from './top-view.js';
@@ -40,7 +40,17 @@ function errorWords(error: unknown): string {
 async function lastDecisions(ask: Asks): Promise<string[]> {
   const text = await ask({ resource: `/decisions?last=${DECISIONS_SHOWN}` });
   const lines = text.split('\n').filter((line) => line !== '');
-  return lines.map((line) => decisionWords(JSON.parse(line)));
+  return lines.map((line) => {
+    const event = JSON.parse(line) as EventRecord;
+    return decisionWords(event, shortTime(event.time));
+  });
+}
+
+/** `11-20 18:41:07`, where this terminal is. */
+function shortTime(time: string): string {
+  const at = new Date(time);
+  const two = (value: number) => String(value).padStart(2, '0');
+  return `${two(at.getMonth() + 1)}-${two(at.getDate())} ${at.toTimeString().slice(0, 8)}`;
 }
 
 /** Watches one guard, if there is one. What it says is kept until it is asked again. */

@@ -83,7 +83,7 @@ describe('top on a terminal', { skip, concurrency: 2 }, () => {
     await begun(pty);
     const words = `guard pid ${process.pid}, system, dry run, scheme badness; warn; 0 protected`;
     assert.ok(shown(pty).some((line) => line.startsWith(words)));
-    assert.match(shown(pty).at(-2)!, /^ {2}\S+Z kill: dry: nobody, 0 ms$/);
+    assert.match(shown(pty).at(-2)!, /^ {2}\d\d-\d\d \d\d:\d\d:\d\d kill: dry: nobody, 0 ms$/);
     pty.keys('p');
     await pty.until('protected', () => /^ {2} - {3}40 +- .*protected {2}hog$/.test(rowOf(pty, 40).replace('*', ' ')));
     assert.match(rowOf(pty, 41), /^>/, 'another is the next victim');

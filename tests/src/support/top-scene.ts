@@ -75,7 +75,7 @@ export function scripted(more: Readonly<Record<string, string>> = {}): { asks: A
       'OOM protected processes:\nPID        NAME            \n---        ----            \n3100       gnome-shell     \n',
     '/decisions?last=3': `${[
       decision('2026-11-20T18:41:07.113Z', 'released', 3977, 'leaky-tool', 2_900_000_000),
-      decision('2026-11-20T18:58:30.020Z', 'refused', 811, 'odd\u001b[2Jname', null),
+      decision('2026-11-20T18:58:30.020Z', 'gone', 811, 'odd\u001b[2Jname', null),
     ].join('\n')}\n`,
     ...more,
   };
