@@ -117,14 +117,15 @@ function tableSection(view: TopView, columns: number, height: number): Line[] {
   return [styled(`   ${heading}`, 'heading'), ...table, ...more];
 }
 
-function mainLines(view: TopView, columns: number, height: number): Line[] {
+/** What stands in the place of the table, or null for the table. */
+function panelLines(view: TopView, columns: number): Line[] | null {
   switch (view.choices.panel) {
     case 'help':
       return HELP_LINES.map(plain);
     case 'explain':
       return view.explanation.flatMap((line) => wrapped(narrow(line), columns, STEP_INDENT)).map(plain);
     case 'tasks':
-      return tableSection(view, columns, height);
+      return null;
   }
 }
 
@@ -155,10 +156,10 @@ function heightOf(sections: readonly Section[]): number {
   return sections.reduce((sum, { lines }) => sum + lines.length, 0);
 }
 
-/** Leaves out sections until the table has a place. */
-function fitting(sections: readonly Section[], rows: number): Section[] {
+/** Leaves out sections until so many lines have a place. */
+function fitting(sections: readonly Section[], rows: number, least: number): Section[] {
   const kept = [...sections];
-  while (kept.length > 0 && heightOf(kept) + TABLE_LEAST > rows) {
+  while (kept.length > 0 && heightOf(kept) + least > rows) {
     const most = Math.max(...kept.map(({ dispensable }) => dispensable));
     kept.splice(
       kept.findLastIndex(({ dispensable }) => dispensable === most),
@@ -170,12 +171,13 @@ function fitting(sections: readonly Section[], rows: number): Section[] {
 
 /** Exactly `rows` lines, none wider than `columns`. */
 export function topLines(view: TopView, columns: number, rows: number): Line[] {
+  const panel = panelLines(view, columns);
   const head = headSections(view, columns);
-  const kept = new Set(fitting([...head, ...footSections(view, columns)], rows));
+  const kept = new Set(fitting([...head, ...footSections(view, columns)], rows, panel?.length ?? TABLE_LEAST));
   const above = head.filter((section) => kept.has(section)).flatMap(({ lines }) => lines);
   const below = [...kept].filter((section) => !head.includes(section)).flatMap(({ lines }) => lines);
   const height = rows - above.length - below.length;
-  const main = mainLines(view, columns, height).slice(0, height);
+  const main = (panel ?? tableSection(view, columns, height)).slice(0, height);
   while (main.length < height) main.push(plain(''));
   // Whatever a line was made of: nothing that moves a cursor gets past this.
   return [...above, ...main, ...below].map(({ text, styles }) => ({

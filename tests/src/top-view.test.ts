@@ -119,6 +119,11 @@ describe('top: a frame', () => {
     const view = await evening();
     const help = texts({ ...view, choices: { ...view.choices, panel: 'help' } }, 80, 26);
     for (const line of HELP_LINES) assert.ok(help.includes(line), line);
+    assert.deepEqual(
+      texts({ ...view, choices: { ...view.choices, panel: 'help' } }, 80, 12),
+      HELP_LINES,
+      'all else gives way',
+    );
     const explanation = ['4231 (leaky-tool): gives back', '', `  base      ${'word '.repeat(30)}`.trimEnd()];
     const explained = texts({ ...view, choices: { ...view.choices, panel: 'explain' }, explanation }, 80, 24);
     assert.ok(explained.includes('4231 (leaky-tool): gives back'));
