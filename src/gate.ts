@@ -66,6 +66,11 @@ export class Gate {
     this.#open(L.GATE_RATE, rules);
   }
 
+  /** Other rules for a rate gate that goes on counting: its history stays. */
+  changeRate(rules: GateRules): void {
+    this.#locked(() => this.#setRules(rules));
+  }
+
   /**
    * The gate of Linux 2.6.10 to the bit, at boot: jiffies that wrap, and 0 where nothing has happened yet. For replays.
    * `hz` is the kernel's, 48 … 1535; `bits` the width of its unsigned long.
@@ -119,6 +124,16 @@ export class Gate {
   }
 
   #open(flags: number, rules: GateRules): void {
+    const upper = (flags & L.GATE_32) !== 0;
+    this.#locked(() => {
+      this.#setRules(rules, upper);
+      for (const cell of [L.GATE_FIRST, L.GATE_LAST, L.GATE_LASTKILL]) this.#ticks(cell, 0, upper);
+      this.#view.setUint32(this.#record + L.GATE_COUNT, 0, true);
+      this.#view.setUint32(this.#record + L.GATE_FLAGS, flags, true);
+    });
+  }
+
+  #setRules(rules: GateRules, upper = false): void {
     const {
       windowTicks = L.GATE_DEFAULT_WINDOW_MS,
       warmUpTicks = L.GATE_DEFAULT_WARM_UP_MS,
@@ -129,16 +144,10 @@ export class Gate {
     checkRule('warmUpTicks', warmUpTicks, 0);
     checkRule('calls', calls, 1);
     checkRule('cooldownTicks', cooldownTicks, 0);
-    const upper = (flags & L.GATE_32) !== 0;
-    this.#locked(() => {
-      for (const cell of [L.GATE_FIRST, L.GATE_LAST, L.GATE_LASTKILL]) this.#ticks(cell, 0, upper);
-      this.#ticks(L.GATE_WINDOW_TICKS, windowTicks, upper);
-      this.#ticks(L.GATE_WARM_UP_TICKS, warmUpTicks, upper);
-      this.#ticks(L.GATE_COOLDOWN_TICKS, cooldownTicks, upper);
-      this.#view.setUint32(this.#record + L.GATE_CALLS, calls, true);
-      this.#view.setUint32(this.#record + L.GATE_COUNT, 0, true);
-      this.#view.setUint32(this.#record + L.GATE_FLAGS, flags, true);
-    });
+    this.#ticks(L.GATE_WINDOW_TICKS, windowTicks, upper);
+    this.#ticks(L.GATE_WARM_UP_TICKS, warmUpTicks, upper);
+    this.#ticks(L.GATE_COOLDOWN_TICKS, cooldownTicks, upper);
+    this.#view.setUint32(this.#record + L.GATE_CALLS, calls, true);
   }
 
   #ticks(cell: number, ticks: number, upper: boolean): void {
@@ -151,8 +160,11 @@ export class Gate {
     for (let tries = 0; tries < LOCK_TRIES; tries++) {
       if (Atomics.compareExchange(this.#lock, 0, 0, 1) === 0) break;
     }
-    change();
-    Atomics.store(this.#lock, 0, 0);
+    try {
+      change();
+    } finally {
+      Atomics.store(this.#lock, 0, 0);
+    }
   }
 }
 

@@ -124,9 +124,9 @@ async function define(values: Values, base: PolicyInput): Promise<Policy> {
   }
 }
 
-/** Reads the options, and the policy file that they name. Throws a usage error for what cannot be meant. */
-export async function guardRequest(values: Values): Promise<GuardRequest> {
-  const file = values.policy === undefined ? null : await openPolicyFile(values.policy);
+/** Reads the options, and, by `open`, the policy file that they name. Throws a usage error for what cannot be meant. */
+export async function guardRequest(values: Values, open = openPolicyFile): Promise<GuardRequest> {
+  const file = values.policy === undefined ? null : await open(values.policy);
   return {
     policy: await define(values, file ? policyFor(file, values) : {}),
     control: file ? controlOptions(values, file) : values,

@@ -23,7 +23,7 @@ function levelWords({ available, swapFree }: Policy['thresholds']['term']): stri
   return `available <= ${boundWords(available)}${swap}`;
 }
 
-function thresholdWords({ thresholds: { warn, term, kill } }: GuardFacts): string {
+function thresholdWords({ thresholds: { warn, term, kill } }: Pick<GuardFacts, 'thresholds'>): string {
   return `warn: ${levelWords(warn)}; SIGTERM: ${levelWords(term)}; SIGKILL: ${levelWords(kill)}`;
 }
 
@@ -32,15 +32,23 @@ export function statusLine(facts: GuardFacts): string {
   return `guards ${printable(facts.domain)}, ${facts.enforce ? 'enforcing' : 'dry run'}; ${thresholdWords(facts)}`;
 }
 
+/** What a policy does, in the order of what matters most. */
+function policyFacts({ enforce, thresholds, scheme, parameters }: Policy): Line[] {
+  const scoring = spelledOut({ ...parameters, scheme: scheme as SchemeName });
+  const lines = [
+    enforce ? 'enforcing: kills when memory runs short' : 'dry run: says who would be killed; --enforce kills',
+    thresholdWords({ thresholds }),
+    `scheme ${scoring.scheme}: ${schemeWords(scoring)}`,
+  ];
+  return lines.map((text) => ({ priority: 6, text }));
+}
+
 /** What the guard is about, when it begins. */
 export function startLines(facts: GuardFacts, policy: Policy, version: string): Line[] {
   const signals = facts.signals === 'pidfd' ? 'pidfd' : `kill(2), because of: ${facts.signalsReason}`;
-  const scoring = spelledOut({ ...policy.parameters, scheme: facts.scheme as SchemeName });
   const lines = [
     `badness ${version} guards ${facts.domain} (${facts.reason}); ${facts.memory}`,
-    facts.enforce ? 'enforcing: kills when memory runs short' : 'dry run: says who would be killed; --enforce kills',
-    thresholdWords(facts),
-    `scheme ${facts.scheme}: ${schemeWords(scoring)}`,
+    ...policyFacts(policy).map(({ text }) => text),
     `signals: ${signals}; waits with ${facts.waits}; ${facts.locked ? 'locked in memory' : 'not locked in memory'}`,
     ...facts.notes.map((note) => `note: ${note}`),
   ];
@@ -108,6 +116,13 @@ function roundLines(event: Extract<GuardEvent, { kind: 'round' }>, policy: Polic
   return report.kill && why ? [{ priority: 4, text: `chosen: ${why}` }, end] : [end];
 }
 
+/** `policy`: the one in force, which is the new one unless something is wrong with that. */
+function policyLines(error: string | null, policy: Policy): Line[] {
+  if (error === null) return [{ priority: 5, text: 'another policy is in force:' }, ...policyFacts(policy)];
+  const wrong = error.split('\n').map((text): Line => ({ priority: 3, text }));
+  return [{ priority: 3, text: 'the policy is refused, the one before stays in force:' }, ...wrong];
+}
+
 /** The lines of an event. */
 export function eventLines(event: GuardEvent, policy: Policy, machine: Machine): Line[] {
   switch (event.kind) {
@@ -124,6 +139,8 @@ export function eventLines(event: GuardEvent, policy: Policy, machine: Machine):
         : [{ priority: 3, text: `pressure cannot be read, so nobody is killed: ${event.error}` }];
     case 'round':
       return roundLines(event, policy, machine);
+    case 'policy':
+      return policyLines(event.error, policy);
     case 'failed':
       return [{ priority: 3, text: `a round failed: ${event.error}` }];
     case 'resumed':

@@ -1,13 +1,11 @@
 /** Stage: watch → report. `badness guard`: the daemon. Says what it would do; kills only with --enforce. */
 import type { Control } from '../control/index.js';
-import { type GuardEvent, guardEventToJson } from '../guard/index.js';
+import type { GuardEvent } from '../guard/index.js';
 import {
   commandNotifier,
   type LinuxGuard,
   openLinuxGuard,
   openServiceManager,
-  readMachine,
-  ruleNotifier,
   type ServiceManager,
 } from '../linux/index.js';
 import { readArguments, refuseOperands } from './arguments.js';
@@ -15,18 +13,14 @@ import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
-import { type LineWriter, openLineWriter } from './guard-output.js';
-import { eventLines, type Line, startLines, statusLine } from './guard-words.js';
+import { onHangUp, reload } from './guard-reload.js';
+import { GuardVoice } from './guard-voice.js';
+import { startLines, statusLine } from './guard-words.js';
 import { commandHelp, version } from './help.js';
 import { writeLines } from './output.js';
 
 /** A guard that nobody watches comes round as often when memory is plenty. */
 const TURN_MOST_MS = 1000;
-
-/** systemd reads `<4>` before a line that a service writes to the journal (sd-daemon(3)). */
-function shown({ priority, text }: Line): string {
-  return process.env.JOURNAL_STREAM ? `<${priority}>${text}` : text;
-}
 
 /** What hears of the guard while it runs. */
 interface Hearing {
@@ -56,55 +50,37 @@ function openGuard(request: GuardRequest, place: ControlPlace, hearing: Hearing)
   });
 }
 
-/** Its lines on standard output: words, or with --json objects. */
-function openVoice(json: boolean) {
-  const out = openLineWriter((lines) =>
-    json
-      ? JSON.stringify({ kind: 'dropped', lines })
-      : shown({ priority: 4, text: `${lines} lines could not be written` }),
-  );
-  const say = (lines: Line[]) => {
-    for (const line of lines) out.write(shown(line));
-  };
-  const note = (text: string) => {
-    if (json) out.write(JSON.stringify({ kind: 'note', text }));
-    else say([{ priority: 5, text: `note: ${text}` }]);
-  };
-  return { out, say, note };
-}
-
-/** Calls the programs of -P and -N around each kill, and whom the policy wants to be told. */
-function registerCommands(guard: LinuxGuard, { before, after, policy }: GuardRequest): void {
+/** Calls the programs of -P and -N around each kill. */
+function registerCommands(guard: LinuxGuard, { before, after }: GuardRequest): void {
   if (before) guard.register(commandNotifier({ phase: 'beforeKill', command: [before] }));
   if (after) guard.register(commandNotifier({ phase: 'afterKill', command: [after] }));
-  policy.notify.forEach((rule, index) => {
-    guard.register(ruleNotifier(rule, index));
-  });
 }
 
 /** A line about memory now and then, as earlyoom's -r. */
-function startReports(guard: LinuxGuard, { reportS, json }: GuardRequest, out: LineWriter): () => void {
+function startReports(guard: LinuxGuard, { reportS }: GuardRequest, voice: GuardVoice): () => void {
   if (reportS === 0) return () => {};
   const report = () => {
     const { level, counters } = guard;
     const words = guard.describe();
-    out.write(
-      json ? JSON.stringify({ kind: 'report', level, words, ...counters }) : shown({ priority: 6, text: words }),
+    voice.say(
+      () => [{ priority: 6, text: words }],
+      () => ({ kind: 'report', level, words, ...counters }),
     );
   };
   const timer = setInterval(report, reportS * 1000);
   return () => clearInterval(timer);
 }
 
-/** Memory may hover about a threshold: the same level is told in words once a minute. */
-class LevelLines {
-  readonly #toldMs = new Map<string, number>();
-
-  isNews(level: string, nowMs: number): boolean {
-    if (nowMs - (this.#toldMs.get(level) ?? Number.NEGATIVE_INFINITY) < 60_000) return false;
-    this.#toldMs.set(level, nowMs);
-    return true;
-  }
+/** What it guards, and how. */
+function sayStart(guard: LinuxGuard, control: Control | null, notes: readonly string[], voice: GuardVoice): void {
+  const facts = { ...guard.facts, notes: [...guard.facts.notes, ...notes] };
+  voice.say(
+    () => startLines(facts, guard.policy, version()),
+    () => ({
+      ...{ kind: 'start', version: version(), ...guard.factsToJson(), notes: facts.notes },
+      control: control?.path ?? null,
+    }),
+  );
 }
 
 /** SIGTERM and SIGINT end the guard; a second one ends the process as usual. */
@@ -121,43 +97,42 @@ export async function guard(argv: string[]): Promise<void> {
   refuseOperands('guard', positionals);
   // Before anything is opened: whoever stops a guard that is only beginning gets a clean end as well.
   const stopped = untilStopped();
+  const heardHangUp = onHangUp(values);
   const request = await guardRequest(values);
-  const { policy, json } = request;
-  const machine = readMachine();
   const load = await nativeCalls(request.native);
-  const { out, say, note } = openVoice(json);
+  const voice = new GuardVoice(request.json);
+  const note = (words: string) => voice.note(words);
   const manager = openServiceManager(load, { tell: note });
-  const now = () => ({ ...machine, uptimeS: readMachine().uptimeS });
-  const levels = new LevelLines();
   let control: Control | null = null;
+  let running: LinuxGuard | null = null;
   const tell = (event: GuardEvent) => {
     control?.hear(event);
-    if (!json && event.kind === 'level' && !levels.isNews(event.level, event.atMs)) return;
-    if (json) out.write(JSON.stringify(guardEventToJson(event)));
-    else say(eventLines(event, policy, now()));
+    voice.tell(event, running?.policy ?? request.policy);
   };
   const place = await findControlPlace(request.control);
   const open = await openGuard(request, place, { tell, note, manager });
+  running = open;
   const opened = await openGuardControl(place, open, request.control).catch(async (error: unknown) => {
     await open.close();
     throw error;
   });
   control = opened.control;
   registerCommands(open, request);
-  const facts = { ...open.facts, notes: [...open.facts.notes, ...opened.notes] };
-  if (json) {
-    const record = { kind: 'start', version: version(), ...open.factsToJson(), notes: facts.notes };
-    out.write(JSON.stringify({ ...record, control: control?.path ?? null }));
-  } else say(startLines(facts, policy, version()));
-  manager?.ready(statusLine(facts));
-  const stopReports = startReports(open, request, out);
-  const running = open.run();
-  const signal = await Promise.race([stopped, running]);
+  sayStart(open, control, opened.notes, voice);
+  manager?.ready(statusLine(open.facts));
+  const stopReports = startReports(open, request, voice);
+  heardHangUp(() => void reload({ guard: open, values, began: request, manager, note }));
+  const signal = await Promise.race([stopped, open.run()]);
   manager?.stopping();
   stopReports();
   await control?.close();
   await open.close();
-  if (!json && signal) say([{ priority: 6, text: `${signal}: stopped` }]);
+  if (signal) {
+    voice.say(
+      () => [{ priority: 6, text: `${signal}: stopped` }],
+      () => null,
+    );
+  }
   manager?.close();
-  out.close();
+  voice.close();
 }

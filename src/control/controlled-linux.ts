@@ -26,10 +26,17 @@ function commOf(tgid: number): string {
 
 /** The guard has to be of this thread. */
 export function controlledGuard(guard: LinuxGuard): ControlledGuard {
-  const { facts, policy, queue, protector, rankings } = guard;
+  const { queue, protector } = guard;
   return {
-    facts,
-    gate: policy.gate,
+    get facts() {
+      return guard.facts;
+    },
+    get gate() {
+      return guard.policy.gate;
+    },
+    get reloads() {
+      return guard.reloads;
+    },
     queue,
     get level() {
       return guard.level;
@@ -60,8 +67,8 @@ export function controlledGuard(guard: LinuxGuard): ControlledGuard {
       if (on) protector.protect(id);
       else protector.unprotect(groupOf(id));
     },
-    rank: () => rankings.rank(),
-    explain: (tgid, scheme) => rankings.explain(tgid, scheme),
+    rank: () => guard.rankings.rank(),
+    explain: (tgid, scheme) => guard.rankings.explain(tgid, scheme),
     round: () => guard.round(),
   };
 }

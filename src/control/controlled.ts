@@ -2,6 +2,7 @@
 import type { GuardCounters } from '../guard/guard-events.js';
 import type { RoundReport } from '../guard/round-report.js';
 import type { GuardFacts } from '../linux/guard-facts.js';
+import type { PolicyReloads } from '../linux/guard-standing.js';
 import type { ExplainedNow, RankedNow } from '../linux/rankings.js';
 import type { GateRule } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
@@ -22,6 +23,8 @@ export interface ControlledGuard {
   readonly gate: GateRule;
   readonly level: PressureLevel;
   readonly counters: Readonly<GuardCounters>;
+  /** Other policies that it was given since it began. */
+  readonly reloads: PolicyReloads;
   readonly queue: Pick<CandidateQueue, 'replace' | 'text' | 'count' | 'untilMs'>;
   /** Who holds the kill token of its domain. */
   readonly token: TokenHolder | undefined;

@@ -28,7 +28,7 @@ function memoryMetrics({ memory }: ControlledGuard): Metric[] {
 }
 
 function guardMetrics(guard: ControlledGuard, { version }: ControlState): Metric[] {
-  const { facts, counters, level, token, queue, protectedCount } = guard;
+  const { facts, counters, reloads, level, token, queue, protectedCount } = guard;
   const { readings, rounds, released, freedBytes, others } = counters;
   const labels = { domain: facts.domain, scheme: facts.scheme, version: version ?? '' };
   return [
@@ -40,6 +40,8 @@ function guardMetrics(guard: ControlledGuard, { version }: ControlState): Metric
     counter('badness_rounds_released_total', 'Rounds that ended in a proved release of memory.', released),
     counter('badness_rounds_other_total', 'Rounds that ended otherwise.', others),
     counter('badness_freed_bytes_total', 'Memory that came back with those that were released.', freedBytes),
+    counter('badness_policy_reloads_total', 'Other policies that came into force.', reloads.taken),
+    counter('badness_policy_refused_total', 'Other policies that were refused.', reloads.refused),
     gauge('badness_token_held', '1 while a kill is in flight in the domain.', token ? 1 : 0),
     gauge('badness_queue_tasks', 'Tasks in the candidate queue.', queue.count),
     gauge('badness_protected_tasks', 'Tasks that are protected.', protectedCount),

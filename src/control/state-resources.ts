@@ -61,11 +61,11 @@ export function stateResources(guard: ControlledGuard, decisions: Decisions, sta
 
 /** The keys are those of the JSON output. */
 export function stateRecord(guard: ControlledGuard, server: ControlState): Record<string, Plain> {
-  const { facts, gate, level, counters, token, queue, memory, protectedCount } = guard;
+  const { facts, gate, level, counters, reloads, token, queue, memory, protectedCount } = guard;
   const { version, ...control } = server;
   const plain = {
     ...{ pid: process.pid, domain: facts.domain, level, words: guard.describe(), memory },
-    ...{ counters, gate, token: token ? { ...token, victim: token.victim ?? null } : null },
+    ...{ counters, reloads, gate, token: token ? { ...token, victim: token.victim ?? null } : null },
     ...{ queued: queue.count, queueStale: queue.count > 0 && monotonicMs() > queue.untilMs },
     ...{ protected: protectedCount, control, facts },
   };

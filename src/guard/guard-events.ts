@@ -26,6 +26,8 @@ export type GuardEvent =
       /** Somebody asked for it by hand (`Guard.round`). */
       readonly asked?: true;
     }
+  /** Another policy is in force from now on; or, with what is wrong with it in lines of words, it was refused, and nothing has changed. */
+  | { readonly kind: 'policy'; readonly atMs: number; readonly error: string | null }
   /** A round failed by an error of the host, not of the world. */
   | { readonly kind: 'failed'; readonly atMs: number; readonly error: string }
   /** The machine was suspended for so long: rates, durations and the gate begin anew. */

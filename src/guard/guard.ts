@@ -58,12 +58,15 @@ interface UnderWay {
 
 export class Guard {
   readonly counters: GuardCounters = { readings: 0, rounds: 0, released: 0, freedBytes: 0, others: 0 };
-  readonly #options: GuardOptions;
-  readonly #pacing = new Pacing();
+  #options: GuardOptions;
+  #pacing = new Pacing();
   readonly #stop = new AbortController();
   #level: PressureLevel = 'none';
   #error: string | null = null;
   #underWay: UnderWay | null = null;
+  #running = false;
+  /** What waits for the end of the round, or of the wait, under way (`between`). */
+  #changes: (() => void)[] = [];
   /** An event may be open; at first one that a guard left behind which has died. */
   #eventOpen = true;
 
@@ -83,8 +86,10 @@ export class Guard {
 
   /** Watches until `stop`. Never rejects for what the world does. */
   async run(): Promise<void> {
-    const { source, waiter, world } = this.#options;
+    this.#running = true;
     while (!this.#stop.signal.aborted) {
+      if (!this.#underWay) this.#change();
+      const { source, waiter, world } = this.#options;
       this.#look(world.nowMs());
       const delayMs = this.#delayMs(world.nowMs());
       const quiet = this.#level === 'none' && !this.#underWay;
@@ -109,6 +114,34 @@ export class Guard {
   async round(): Promise<RoundReport> {
     if (this.#underWay) throw new BadnessError('EBUSY', 'a round is under way; wait for its end');
     return this.#begin(this.#level === 'kill' ? 'kill' : 'term', true);
+  }
+
+  /**
+   * Goes on by what `change` returns, from between two rounds on, when no wait is under way that knows of its sources: soon, or as soon
+   * as the round under way has ended. Rejects with what `change` throws, and then goes on as before. Never settles once it was stopped.
+   */
+  between(change: () => Partial<GuardOptions>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const apply = () => {
+        try {
+          this.#options = { ...this.#options, ...change() };
+          // What the other options could not do says nothing about these.
+          this.#pacing = new Pacing();
+          resolve();
+        } catch (error) {
+          reject(error as Error);
+        }
+      };
+      this.#changes.push(apply);
+      if (this.#running) this.#options.waiter.wake();
+      else if (!this.#underWay) this.#change();
+    });
+  }
+
+  #change(): void {
+    const changes = this.#changes;
+    this.#changes = [];
+    for (const apply of changes) apply();
   }
 
   #look(nowMs: number): void {
@@ -198,6 +231,7 @@ export class Guard {
     const paces = !asked || report.outcome === 'released';
     const repeated = paces ? this.#pacing.ended(report, level, atMs) : 0;
     if (repeated !== null) this.#tell({ kind: 'round', atMs, level, report, repeated, ...(asked ? { asked } : {}) });
+    if (!this.#running) this.#change();
     waiter.wake();
   }
 

@@ -77,6 +77,16 @@ export class NotifierChain {
     this.#insert(entry);
   }
 
+  /**
+   * Registers everybody of this chain in another, with what they have done, but for those of these names. Throws BadnessError `EEXIST`
+   * for a name that is registered there.
+   */
+  copyTo(next: NotifierChain, except: readonly string[]): void {
+    const entries = this.#entries.filter(({ name }) => !except.includes(name));
+    for (const { name } of entries) next.#refuseTaken(name);
+    for (const entry of entries) next.#insert(entry);
+  }
+
   /** The notifiers in the order of a walk, with what they have done. */
   list(): NotifierState[] {
     return this.#entries.map(stateOf);

@@ -6,24 +6,36 @@ import type { RoundReport } from './round-report.js';
 
 /** The rounds of one domain, one after the other. */
 export class Rounds {
-  readonly #options: RoundsOptions;
+  #options: RoundsOptions;
   readonly #token: KillToken;
-  readonly #reactions: Reactions;
+  #reactions: Reactions;
   #current: Round | null = null;
   #count = 0;
 
   constructor(options: RoundsOptions) {
-    const { engine, domain, policy, chain, panic } = options;
+    const { engine, domain } = options;
     this.#options = options;
     this.#token = new KillToken(engine, domain);
-    this.#reactions = new Reactions({
+    this.#reactions = this.#reactionsOf(options);
+  }
+
+  /** Goes on by another policy. Between two rounds; throws as NotifierChain.register, and then nothing has changed. */
+  change(more: Pick<RoundsOptions, 'policy' | 'chain' | 'panic'>): void {
+    const options = { ...this.#options, ...more };
+    this.#reactions = this.#reactionsOf(options);
+    this.#options = options;
+  }
+
+  #reactionsOf({ policy, chain, panic }: RoundsOptions): Reactions {
+    const reactions = new Reactions({
       chain,
       panic,
       kill: (_facts, signal) => this.#current!.kill(signal),
       enforce: policy.enforce,
       noVictim: typeof policy.noVictim === 'string' ? policy.noVictim : 'none',
     });
-    if (typeof policy.reaction === 'string') this.#reactions.choose(policy.reaction);
+    if (typeof policy.reaction === 'string') reactions.choose(policy.reaction);
+    return reactions;
   }
 
   /** For whoever chooses other reactions than the policy names. */

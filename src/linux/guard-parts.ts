@@ -5,10 +5,11 @@ import { BadnessError } from '../errors.js';
 import { Gate } from '../gate.js';
 import { OomSignals } from '../oom-signals.js';
 import type { Policy } from '../policy/policy.js';
+import type { AllocationGate } from '../pressure/caller-sources.js';
 import type { GuardFacts } from './guard-facts.js';
-import { type GuardSource, openGuardSource } from './guard-source.js';
+import { type GuardSource, type GuardSourceOptions, openGuardSource } from './guard-source.js';
 import type { LinuxDomain } from './linux-domain.js';
-import type { LinuxGuardOptions } from './linux-guard.js';
+import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { LinuxWorld } from './linux-world.js';
 import { probePidfd } from './live-system.js';
 import { readMachine } from './machine.js';
@@ -28,14 +29,17 @@ export interface GuardParts {
   readonly native: NativeLoad['native'];
   readonly nativeReason: string | null;
   readonly world: LinuxWorld;
-  readonly source: GuardSource;
+  /** Another one with another policy, as are the notes. */
+  source: GuardSource;
+  readonly sourceOptions: GuardSourceOptions;
+  readonly gate: Gate;
   readonly waiter: Waiter;
   readonly signals: OomSignals;
   readonly protector: Protector;
   readonly suspend: SuspendWatch;
   readonly locked: boolean;
   /** What somebody should know who starts it. */
-  readonly notes: readonly string[];
+  notes: readonly string[];
 }
 
 /** What cannot be opened cannot be watched. Throws BadnessError `EPRESSURE`, `EDOMAIN`. */
@@ -59,14 +63,15 @@ export function openParts(
   const { native } = load;
   const number = openOrRefuse(() => openNumber(engine, domain));
   const waiter = createWaiter(native, { blocks: options.for === 'daemon' });
-  const gate = openGate(engine, number, policy);
+  const gate = new Gate(engine, number);
+  setGate(gate, policy);
   const polls = waiter.body === 'poll';
   const { leastMs, mostMs } = options;
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
   const protector = new Protector(engine, options.protection);
-  const source = openOrRefuse(() =>
-    openGuardSource(policy, domain, { polls, gate, wake: () => waiter.wake(), sources: options.sources, ...sleep }),
-  );
+  const wake = () => waiter.wake();
+  const sourceOptions = { polls, gate: askedInMs(gate), wake, sources: options.sources, ...sleep };
+  const source = openOrRefuse(() => openGuardSource(policy, domain, sourceOptions));
   return {
     engine,
     domain,
@@ -80,11 +85,17 @@ export function openParts(
     protector,
     signals: new OomSignals(engine, number),
     source,
+    sourceOptions,
+    gate,
     waiter,
     suspend: new SuspendWatch(() => gate.forget()),
     locked: options.lockMemory === true && lockProgram(native),
-    notes: [...source.notes, ...unknownUsers.map((name) => `no user is called ${name}: its rules match nobody`)],
+    notes: notesOf(source, unknownUsers),
   };
+}
+
+export function notesOf(source: GuardSource, unknownUsers: readonly string[]): string[] {
+  return [...source.notes, ...unknownUsers.map((name) => `no user is called ${name}: its rules match nobody`)];
 }
 
 /** The system is domain 0 of every engine; another one lies below it. */
@@ -97,16 +108,22 @@ function openNumber(engine: Engine, domain: LinuxDomain): number {
   return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0, totalPages });
 }
 
-function openGate(engine: Engine, number: number, { gate: rule }: Policy) {
-  const gate = new Gate(engine, number);
-  if (rule.kind === 'rate') {
-    const { windowMs, warmUpMs, calls, cooldownMs } = rule;
-    gate.openRate({ windowTicks: windowMs, warmUpTicks: warmUpMs, calls, cooldownTicks: cooldownMs });
+/** `before`: the policy in force so far. A rate gate that stays one goes on counting. */
+export function setGate(gate: Gate, { gate: rule }: Policy, before?: Policy): void {
+  if (rule.kind === 'level') {
+    if (before?.gate.kind === 'rate') gate.openLevel();
+    return;
   }
+  const { windowMs, warmUpMs, calls, cooldownMs } = rule;
+  const rules = { windowTicks: windowMs, warmUpTicks: warmUpMs, calls, cooldownTicks: cooldownMs };
+  if (before?.gate.kind === 'rate') gate.changeRate(rules);
+  else gate.openRate(rules);
+}
+
+function askedInMs(gate: Gate): AllocationGate {
   return {
     failed: (nowMs: number) => gate.call(Math.floor(nowMs)) === 'kill',
     done: (thenMs: number) => gate.done(Math.floor(thenMs)),
-    forget: () => gate.forget(),
   };
 }
 

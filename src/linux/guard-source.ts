@@ -17,6 +17,8 @@ import { PsiSource, type PsiSourceOptions } from './psi-source.js';
 export interface GuardSource {
   /** All of it. Closing it closes the reader of the domain too. */
   readonly source: PressureSource;
+  /** Closes only what hangs on the policy: another source of the same domain takes over the rest. */
+  retire(): void;
   readonly memory: MemorySource;
   readonly failures: AllocationFailures;
   /** What the program says. */
@@ -41,8 +43,16 @@ export interface GuardSourceOptions {
   readonly mostMs?: number;
 }
 
-/** @throws errno names when a source that the policy names cannot be read here. */
-export function openGuardSource(policy: Policy, domain: LinuxDomain, options: GuardSourceOptions): GuardSource {
+/**
+ * `before`: the source of another policy on this domain, whose reports from outside go on to stand; to be retired then.
+ * @throws errno names when a source that the policy names cannot be read here.
+ */
+export function openGuardSource(
+  policy: Policy,
+  domain: LinuxDomain,
+  options: GuardSourceOptions,
+  before?: GuardSource,
+): GuardSource {
   const { thresholds, pressure } = policy;
   const { polls, gate, wake, leastMs, mostMs, sources = [] } = options;
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
@@ -50,14 +60,26 @@ export function openGuardSource(policy: Policy, domain: LinuxDomain, options: Gu
   const psi = pressure.psi ? new PsiSource(psiOptions(pressure.psi, domain), polls) : null;
   const asked = [memory, ...(psi ? [psi] : []), ...sources];
   const level = asked.length > 1 || pressure.forMs > 0 ? combineSources(asked, pressure) : memory;
-  const failures = allocationFailures(gate, wake);
-  const reported = reportedLevel(wake);
-  const events = domain.sources(polls);
+  const openEvents = () => {
+    try {
+      return domain.sources(polls, thresholds);
+    } catch (error) {
+      psi?.close();
+      throw error;
+    }
+  };
+  const failures = before?.failures ?? allocationFailures(gate, wake);
+  const reported = before?.reported ?? reportedLevel(wake);
+  const events = openEvents();
   // What the kernel or the program says happened needs no duration, and nobody to agree.
   const source = combineSources([level, ...events, failures.source, reported.source], { mode: 'any' });
-  const notes = [psi, ...events].map((one) => (one as { note?: string | null } | null)?.note);
+  const own: PressureSource[] = [...(psi ? [psi] : []), ...events];
+  const notes = own.map((one) => (one as { note?: string | null }).note).filter((note) => typeof note === 'string');
   const reason = () => reasonOf(memory, failures, reported, domain);
-  return { source, memory, failures, reported, reason, notes: notes.filter((note) => typeof note === 'string') };
+  const retire = () => {
+    for (const one of own) one.close();
+  };
+  return { source, retire, memory, failures, reported, reason, notes };
 }
 
 function reasonOf(

@@ -1,5 +1,6 @@
 /** Stage: domain. What runs short of memory on this machine, and whose members may die for it: the interface, and the whole system. */
 import type { DomainKind } from '../domains.js';
+import type { Thresholds } from '../policy/levels.js';
 import type { MemoryReader } from '../pressure/memory-source.js';
 import type { PressureSource } from '../pressure/pressure.js';
 import { machineOomKills } from './cgroup.js';
@@ -22,7 +23,7 @@ export interface LinuxDomain {
   /** Victims that the kernel's own killer took here, a number that only grows; null when it is not told. */
   oomKills(): number | null;
   /** What else speaks or wakes besides the reader; the guard owns them. `polls`: somebody waits with poll(2). */
-  sources(polls: boolean): PressureSource[];
+  sources(polls: boolean, thresholds: Thresholds): PressureSource[];
   /** Its own pressure stall information, where it has any; else that of the machine. */
   readonly psiPath?: string;
   /** Root of a subtree, for schemes that count families from it. */

@@ -5,11 +5,11 @@
 import { closeDomain } from '../domains.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
-import { Guard } from '../guard/guard.js';
+import { Guard, type GuardOptions } from '../guard/guard.js';
 import type { GuardEvent } from '../guard/guard-events.js';
 import type { Notifier } from '../guard/notifier.js';
-import { NotifierChain } from '../guard/notifier-chain.js';
-import { Panic, type PanicOptions } from '../guard/panic.js';
+import type { NotifierChain } from '../guard/notifier-chain.js';
+import type { Panic } from '../guard/panic.js';
 import { refuseModules } from '../guard/refuse-modules.js';
 import { registerApart } from '../guard/register-apart.js';
 import type { RoundReport } from '../guard/round-report.js';
@@ -17,52 +17,21 @@ import { Rounds } from '../guard/rounds.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
 import type { Policy } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
-import type { PressureSource } from '../pressure/pressure.js';
 import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import { KillToken, type TokenHolder } from '../token.js';
 import type { GuardFacts } from './guard-facts.js';
-import { factsOf, type GuardParts, openOrRefuse, openParts } from './guard-parts.js';
+import { factsOf, type GuardParts, openOrRefuse, openParts, setGate } from './guard-parts.js';
+import { type PolicyReloads, type Prepared, prepare, type Standing, standingOf } from './guard-standing.js';
+import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
-import { linuxPanicActions } from './panic.js';
 import { listPids } from './proc-files.js';
-import type { Protector, ProtectorOptions } from './protector.js';
+import type { Protector } from './protector.js';
 import { openQueue } from './queue-tasks.js';
-import { Rankings } from './rankings.js';
+import type { Rankings } from './rankings.js';
 import { openRules } from './rules.js';
 import { warmUp } from './warm-up.js';
-
-export interface LinuxGuardOptions {
-  readonly policy: Policy;
-  /** What domain `auto` means. */
-  readonly for: 'daemon' | 'library';
-  /** Hears every event, in the thread of the guard. What it throws ends the guard. */
-  readonly tell: (event: GuardEvent) => void;
-  /** Default: one of its own, with room for more tasks than there are. */
-  readonly engine?: Engine;
-  /** `none` does without koffi. */
-  readonly native?: 'auto' | 'none' | undefined;
-  /** Candidates that come before the scheme's own choice. Default: the queue of the engine, empty until somebody fills it. */
-  readonly queue?: CandidateQueue;
-  /** Shortest and longest sleep, ms, 1 … 60,000. Default 20 and 1,000. */
-  readonly leastMs?: number;
-  readonly mostMs?: number;
-  /** Keeps the program's own code in memory (memory-lock.ts), where that may be done. Default false. */
-  readonly lockMemory?: boolean;
-  /** Sources of pressure of the caller's own, besides memory. */
-  readonly sources?: readonly PressureSource[];
-  /** What children of the application have in their environment (subtree.ts). */
-  readonly cookie?: string;
-  /** Called after each reading, so whenever the guard has come round: for watchdogs. In its thread; must not throw. */
-  readonly onTurn?: (nowMs: number) => void;
-  /** How protection is mirrored into the kernel. */
-  readonly protection?: ProtectorOptions;
-  /** In a worker: asks the main thread to end the process, which a panic may want. */
-  readonly askMain?: (code: number) => void;
-  /** The hand-off of a panic, and who hears of it. */
-  readonly panic?: Pick<PanicOptions, 'handOff' | 'report'>;
-}
 
 /** Room for tasks that a fork bomb brings. Costs address space, not memory, until there are so many. */
 const TASKS_LEAST = 32_768;
@@ -73,21 +42,20 @@ const INHERIT_EVERY_MS = 1000;
 
 export class LinuxGuard {
   readonly engine: Engine;
-  /** Whose relieve, beforeKill, react and afterKill are called. */
-  readonly chain: NotifierChain;
-  /** Whose `warn` is called. */
-  readonly warnings: NotifierChain;
-  readonly panic: Panic;
   /** The readings of memory, for every thread that wants them. */
   readonly subscription = new MemorySubscription();
-  readonly policy: Policy;
   /** Candidates that come before the scheme's own choice. Written from this thread only. */
   readonly queue: CandidateQueue;
-  /** Whom it would choose, for who asks meanwhile. */
-  readonly rankings: Rankings;
+  /** Other policies that it was given: how many came into force, how many were refused, and why the last of these. */
+  reloads: PolicyReloads = { taken: 0, refused: 0, lastError: null };
   readonly #token: KillToken;
   readonly #guard: Guard;
+  readonly #rounds: Rounds;
   readonly #parts: GuardParts;
+  readonly #options: LinuxGuardOptions;
+  #standing: Standing;
+  #facts: GuardFacts | null = null;
+  #reloading: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | null = null;
   #inheritedMs = Number.NEGATIVE_INFINITY;
 
@@ -95,28 +63,26 @@ export class LinuxGuard {
     const { policy } = options;
     const { engine, world, source, waiter, number, signals } = parts;
     this.#parts = parts;
+    this.#options = options;
     this.engine = engine;
-    this.policy = policy;
-    this.chain = new NotifierChain({ limits: policy.limits });
-    this.warnings = new NotifierChain({ limits: policy.limits });
-    this.panic = new Panic({ plan: policy.panic, actions: panicActions(options), ...options.panic });
+    this.#standing = standingOf(policy, world.chooser, options);
     this.queue = options.queue ?? openQueue(engine);
-    this.rankings = new Rankings(world.chooser, { rules: policy.rules });
     this.#token = new KillToken(engine, number);
-    const { chain, panic, queue } = this;
+    const { chain, panic, queue, warnings } = this;
+    this.#rounds = new Rounds({
+      ...{ engine, world, policy, domain: number, chain, panic, queue },
+      onVictim: (victim) => void signals.victim(victim),
+    });
     this.#guard = new Guard({
       source: source.source,
       world,
-      rounds: new Rounds({
-        ...{ engine, world, policy, domain: number, chain, panic, queue },
-        onVictim: (victim) => void signals.victim(victim),
-      }),
+      rounds: this.#rounds,
       signals,
-      reason: source.reason,
+      reason: () => parts.source.reason(),
       waiter,
-      warnings: this.warnings,
-      tell: (event) => this.#tell(event, options.tell),
-      neededBytes: () => source.memory.neededBytes(),
+      warnings,
+      tell: (event) => this.#tell(event),
+      neededBytes: () => parts.source.memory.neededBytes(),
       sleptMs: (nowMs) => parts.suspend.check(nowMs),
       onReading: (level, nowMs) => {
         this.#publish(level, nowMs);
@@ -130,9 +96,34 @@ export class LinuxGuard {
     return this.#parts.protector;
   }
 
-  /** What it says of itself when it begins. */
+  /** The one in force. */
+  get policy(): Policy {
+    return this.#standing.policy;
+  }
+
+  /** Whose relieve, beforeKill, react and afterKill are called. */
+  get chain(): NotifierChain {
+    return this.#standing.chain;
+  }
+
+  /** Whose `warn` is called. */
+  get warnings(): NotifierChain {
+    return this.#standing.warnings;
+  }
+
+  get panic(): Panic {
+    return this.#standing.panic;
+  }
+
+  /** Whom it would choose, for who asks meanwhile. */
+  get rankings(): Rankings {
+    return this.#standing.rankings;
+  }
+
+  /** What it says of itself when it begins, and when another policy has come into force. */
   get facts(): GuardFacts {
-    return factsOf(this.#parts, this.policy);
+    this.#facts ??= factsOf(this.#parts, this.policy);
+    return this.#facts;
   }
 
   /** Number of its domain in the engine. */
@@ -194,6 +185,17 @@ export class LinuxGuard {
     this.#parts.source.failures.letThrough(this.#parts.world.nowMs());
   }
 
+  /**
+   * Reads another policy by `read`, opens what it needs, and goes on by it from between two rounds on; the domain must be the same. Never
+   * rejects: whatever is wrong with it or cannot be read, the policy in force stays as a whole, and that is told (event `policy`) and
+   * counted. True when it was taken. One after the other.
+   */
+  reload(read: () => Policy | Promise<Policy>): Promise<boolean> {
+    const result = this.#reloading.then(() => this.#reload(read));
+    this.#reloading = result;
+    return result;
+  }
+
   /** Stops, within a second even in the middle of a round, and gives everything back. */
   async close(): Promise<void> {
     this.#guard.stop();
@@ -209,6 +211,43 @@ export class LinuxGuard {
     if (number !== SYSTEM) closeDomain(engine, number);
   }
 
+  async #reload(read: () => Policy | Promise<Policy>): Promise<boolean> {
+    let error: string | null = null;
+    try {
+      const prepared = await prepare(this.#parts, await read(), this.policy);
+      await this.#guard
+        .between(() => this.#switch(prepared))
+        .catch((thrown: unknown) => {
+          prepared.close();
+          throw thrown;
+        });
+    } catch (thrown) {
+      error = (thrown as Error).message;
+    }
+    const { taken, refused, lastError } = this.reloads;
+    this.reloads =
+      error === null ? { taken: taken + 1, refused, lastError } : { taken, refused: refused + 1, lastError: error };
+    this.#tell({ kind: 'policy', atMs: this.#parts.world.nowMs(), error });
+    return error === null;
+  }
+
+  /** Between two rounds. What can fail comes first. */
+  #switch({ policy, chooser, source, notes }: Prepared): Partial<GuardOptions> {
+    // Lists the tasks and opens what is kept of them, so that the next round is no slower than the last.
+    chooser.choose();
+    const standing = standingOf(policy, chooser, this.#options, this.#standing);
+    this.#rounds.change(standing);
+    const parts = this.#parts;
+    setGate(parts.gate, policy, this.policy);
+    parts.world.use(chooser);
+    parts.source.retire();
+    parts.source = source;
+    parts.notes = notes;
+    this.#standing = standing;
+    this.#facts = null;
+    return { source: source.source, warnings: standing.warnings };
+  }
+
   #publish(level: PressureLevel, nowMs: number): void {
     if (nowMs - this.#inheritedMs >= INHERIT_EVERY_MS) {
       this.#inheritedMs = nowMs;
@@ -219,14 +258,10 @@ export class LinuxGuard {
   }
 
   /** Before memory is short is the time to list the tasks and to open what is kept of them. */
-  #tell(event: GuardEvent, tell: (event: GuardEvent) => void): void {
+  #tell(event: GuardEvent): void {
     if (event.kind === 'level' && event.level === 'warn' && event.was === 'none') this.#parts.world.choose();
-    tell(event);
+    this.#options.tell(event);
   }
-}
-
-function panicActions({ policy, askMain }: LinuxGuardOptions) {
-  return linuxPanicActions({ allowReboot: policy.panic.allowReboot, ...(askMain ? { askMain } : {}) });
 }
 
 /**
@@ -245,7 +280,6 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
     openLinuxDomain(policy.domain, {
       for: options.for,
       native,
-      thresholds: policy.thresholds,
       cookie: options.cookie,
     }),
   );

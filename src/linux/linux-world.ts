@@ -44,8 +44,8 @@ export class LinuxWorld implements World {
   readonly name: string;
   readonly pageSize: number;
   readonly #domain: LinuxDomain;
-  /** For whoever looks at the same tasks by the same rules, with an engine of its own. */
-  readonly chooser: Chooser;
+  #chooser: Chooser;
+  readonly #exempt: Exempt;
   readonly #options: LinuxWorldOptions;
   /** Tasks that were killed and did not go, by id and start. */
   readonly #setAside = new Map<number, number>();
@@ -60,11 +60,28 @@ export class LinuxWorld implements World {
     this.#options = options;
     this.#others = options.heedOthers ? new Others(engine, domain) : null;
     const others = options.heedOthers ? exemptOthersTasks() : null;
-    const more: Exempt = (staged) => {
+    this.#exempt = (staged) => {
       const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
       return dying | (others?.(staged) ?? 0) | (options.protector?.exempt(staged) ?? 0);
     };
-    this.chooser = new Chooser(engine, policy, domain, more, options.rules, '/proc', options.files);
+    this.#chooser = this.chooserFor(policy, options.rules ?? null);
+  }
+
+  /** For whoever looks at the same tasks by the same rules, with an engine of its own. */
+  get chooser(): Chooser {
+    return this.#chooser;
+  }
+
+  /** One that chooses by another policy, with its rules (openRules). Whoever does not `use` it closes it. */
+  chooserFor(policy: Policy, rules: RowRules | null): Chooser {
+    const { files } = this.#options;
+    return new Chooser(this.#engine, policy, this.#domain, this.#exempt, rules, '/proc', files);
+  }
+
+  /** From now on this one chooses. Between two rounds. */
+  use(chooser: Chooser): void {
+    this.#chooser.close();
+    this.#chooser = chooser;
   }
 
   nowMs(): number {
@@ -91,17 +108,17 @@ export class LinuxWorld implements World {
 
   choose(): Choice {
     this.#options.protector?.refresh();
-    const choice = this.chooser.choose();
+    const choice = this.#chooser.choose();
     if (choice.slot < 0 || !this.#others?.areKilling(this.measure().availableBytes, this.nowMs())) return choice;
     return { ...choice, outcome: 'in-flight', slot: L.E_IN_FLIGHT };
   }
 
   rowOf(tgid: number, choice: Choice): number {
-    return this.chooser.rowOf(tgid, choice);
+    return this.#chooser.rowOf(tgid, choice);
   }
 
   hold(slot: number): Held | null {
-    const identity = this.chooser.identify(slot);
+    const identity = this.#chooser.identify(slot);
     if (identity === null || this.#domain.isMember(identity)) return identity;
     identity.close();
     return null;
@@ -147,6 +164,6 @@ export class LinuxWorld implements World {
   }
 
   close(): void {
-    this.chooser.close();
+    this.#chooser.close();
   }
 }

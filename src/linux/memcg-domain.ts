@@ -1,5 +1,7 @@
 /** Stage: domain. A memory cgroup, v1 or v2, with all below it: what is left of its limit, and its members. */
 import { join } from 'node:path';
+import type { Thresholds } from '../policy/levels.js';
+import { boundOf } from '../policy/threshold.js';
 import type { MemoryReader } from '../pressure/memory-source.js';
 import type { PressureSource } from '../pressure/pressure.js';
 import { type CgroupLimit, CgroupReader, cgroupMembers, cgroupOomKills } from './cgroup.js';
@@ -15,8 +17,6 @@ export interface MemcgDomainOptions {
   /** As printed: the path below the mount. */
   readonly path: string;
   readonly native: Native | null;
-  /** How low available memory may fall before it wakes the guard, bytes, highest first (v1, with native calls). */
-  readonly wakeBytes: readonly number[];
 }
 
 /** @throws errno names, BadnessError `EBADMSG` for a group without a limit. */
@@ -33,7 +33,7 @@ export function memcgDomain(limit: CgroupLimit, options: MemcgDomainOptions): Li
     isMember: ({ pid }) => isBelow(pid, dir),
     exempt: null,
     oomKills: () => cgroupOomKills(dir, version),
-    sources: (polls) => eventSources(limit, options, polls),
+    sources: (polls, thresholds) => eventSources(limit, options, polls, thresholds),
     ...(version === 2 ? { psiPath: join(dir, 'memory.pressure') } : {}),
     close: () => machine.close(),
   };
@@ -53,8 +53,12 @@ function isBelow(pid: number, dir: string): boolean {
 }
 
 /** What the kernel says by itself about the group. Each is only one way more to notice: without it the memory is still read. */
-function eventSources({ dir, version, limitBytes }: CgroupLimit, options: MemcgDomainOptions, polls: boolean) {
-  const { native, wakeBytes } = options;
+function eventSources(
+  { dir, version, limitBytes }: CgroupLimit,
+  { native }: MemcgDomainOptions,
+  polls: boolean,
+  { term, kill }: Thresholds,
+) {
   const sources: PressureSource[] = [];
   if (version === 2) return [new V2EventsSource(dir)];
   if (!isV1Root(dir)) sources.push(new V1OomSource(dir, native, polls));
@@ -63,7 +67,7 @@ function eventSources({ dir, version, limitBytes }: CgroupLimit, options: MemcgD
       new V1UsageSource(
         dir,
         native,
-        wakeBytes.map((bytes) => limitBytes - bytes),
+        [term, kill].map(({ available }) => limitBytes - boundOf(available, limitBytes)),
       ),
     );
   return sources;

@@ -2,8 +2,6 @@
 import { join } from 'node:path';
 import { BadnessError } from '../errors.js';
 import type { DomainSpec } from '../policy/domain-spec.js';
-import type { Thresholds } from '../policy/levels.js';
-import { boundOf } from '../policy/threshold.js';
 import { type CgroupLimit, cgroupLimitBytes } from './cgroup.js';
 import { type CgroupPlace, findMemoryCgroup } from './cgroup-place.js';
 import { autoDomain } from './domain.js';
@@ -16,7 +14,6 @@ import { subtreeDomain } from './subtree-domain.js';
 export interface OpenDomainOptions {
   /** What `auto` means: for a daemon the limit that holds pid 1 too, for a library the nearest above the application. */
   readonly for: 'daemon' | 'library';
-  readonly thresholds: Thresholds;
   readonly native: Native | null;
   /** Of a subtree: what its processes have in their environment. */
   readonly cookie?: string | undefined;
@@ -67,10 +64,8 @@ function namedLimit(path: string): CgroupLimit {
   throw new BadnessError('EDOMAIN', `cgroup ${path} (${dir}) is not there or has no memory limit to be short of`);
 }
 
-function openMemcg(limit: CgroupLimit, path: string, { thresholds, native }: OpenDomainOptions): LinuxDomain {
-  const { term, kill } = thresholds;
-  const wakeBytes = [term, kill].map(({ available }) => boundOf(available, limit.limitBytes));
-  return memcgDomain(limit, { path, native, wakeBytes });
+function openMemcg(limit: CgroupLimit, path: string, { native }: OpenDomainOptions): LinuxDomain {
+  return memcgDomain(limit, { path, native });
 }
 
 function openNode(node: number): LinuxDomain {

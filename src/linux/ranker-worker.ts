@@ -33,7 +33,7 @@ const say = (message: FromRanker) => port.postMessage(message);
 async function start(): Promise<void> {
   const { policy, memory, maxTasks, thread, everyMs, count, for: whose } = workerData as RankerWorkerData;
   const queue = openQueue(await openEngine({ memory, maxTasks, thread }));
-  const { domain } = openLinuxDomain(policy.domain, { for: whose, thresholds: policy.thresholds, native: null });
+  const { domain } = openLinuxDomain(policy.domain, { for: whose, native: null });
   const ranker = new Ranker(await openEngine({ maxTasks }), { policy, domain, queue, everyMs, count });
   port.once('message', () => {
     ranker.close();

@@ -47,6 +47,7 @@ export class FakeControlled implements ControlledGuard {
   readonly gate = definePolicy().gate;
   readonly level = 'warn';
   readonly counters = { readings: 7, rounds: 3, released: 1, freedBytes: 4096, others: 2 };
+  readonly reloads = { taken: 2, refused: 1, lastError: 'badness.toml:3: no' };
   readonly memory: MemoryNews | null = MEMORY;
   readonly names = new Map<number, string>();
   /** Calls of setProtection. */
