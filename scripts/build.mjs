@@ -44,6 +44,7 @@ await build({
     linux: 'src/linux/index.ts',
     report: 'src/report/index.ts',
     recording: 'src/recording/index.ts',
+    simulate: 'src/simulate/index.ts',
   },
 });
 // Threads load everything anew anyway: among the entries above they would only cut the chunks of the library smaller.

@@ -9,9 +9,10 @@ import { type ControlInput, type ControlSettings, control } from './control.js';
 import { domainSpec } from './domain-spec.js';
 import { notifyRule } from './notify.js';
 import { definePolicy, type Policy, type PolicyInput, policyShape } from './policy.js';
-import { PolicyFileError, Problems } from './policy-problems.js';
+import { POLICY_KIND, Problems } from './policy-problems.js';
 import { DOMAIN_KEYS, FILE_KEYS, knownKeys, merged, type Table } from './policy-tables.js';
 import { rule } from './rule.js';
+import { checkVersion, parseToml } from './toml-text.js';
 
 /** Of the policy files that this badness reads. */
 export const POLICY_VERSION = 1;
@@ -31,8 +32,6 @@ interface Draft {
   readonly within: string;
 }
 
-const DEPTH_MAX = 32;
-
 /** A rule is right when it can be used: its regular expressions are compiled. */
 async function checkRule(value: unknown, path: string): Promise<void> {
   await compileRule(rule(value, path), 1, path);
@@ -43,25 +42,6 @@ const ITEMS: { readonly [key: string]: (value: unknown, path: string) => unknown
   rules: checkRule,
   notify: notifyRule,
 };
-
-async function parseToml(text: string, name: string): Promise<Table> {
-  const { parse, TomlError } = await import('./toml.js');
-  try {
-    return parse(text, { maxDepth: DEPTH_MAX });
-  } catch (error) {
-    if (!(error instanceof TomlError)) throw error;
-    const words = error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '');
-    throw new PolicyFileError(name, [{ line: error.line, text: `is no TOML at column ${error.column}: ${words}` }]);
-  }
-}
-
-function checkVersion(version: unknown, problems: Problems): void {
-  if (version === POLICY_VERSION) return;
-  const isNewer = Number.isInteger(version) && (version as number) > POLICY_VERSION;
-  const came = version === undefined ? 'nothing' : String(version);
-  const why = isNewer ? ': the file is for a newer badness than this one' : '';
-  problems.add('version', `must be ${POLICY_VERSION}, got ${came}${why}`);
-}
 
 /** What a `[[domain]]` says, over what stands above. */
 async function domainDraft(value: unknown, within: string, base: Table, problems: Problems): Promise<Draft[]> {
@@ -130,9 +110,9 @@ function checkDistinct(policies: readonly Policy[], problems: Problems): void {
  * the line, the key, what was expected, and the nearest key. Nothing else happens, so whatever was in force still is.
  */
 export async function parsePolicy(text: string, name = 'policy'): Promise<PolicyFile> {
-  const table = await parseToml(text, name);
+  const table = await parseToml(text, name, POLICY_KIND);
   const problems = new Problems(text);
-  checkVersion(table.version, problems);
+  checkVersion(table.version, POLICY_VERSION, problems);
   // Of a newer file nobody knows what its keys mean.
   problems.throwIfAny(name);
   const drafts = await draftsOf(table, problems);

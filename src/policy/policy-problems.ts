@@ -1,4 +1,4 @@
-/** Stage: none (files). What is wrong with a policy file: collected by line, and thrown together. */
+/** Stage: none (files). What is wrong with a policy file, or another of its kind: collected by line, and thrown together. */
 import { BadnessError } from '../errors.js';
 import { refusalOf } from './checks.js';
 import { keyLines } from './key-lines.js';
@@ -11,16 +11,38 @@ export interface PolicyProblem {
   readonly text: string;
 }
 
-/** `EPOLICY`: the text is no policy file. The message has one line for each problem, with the name of the file and the line. */
-export class PolicyFileError extends BadnessError {
+/** A text that is not the file it should be. The message has one line for each problem, with the name of the file and the line. */
+export class TextFileError extends BadnessError {
   readonly problems: readonly PolicyProblem[];
 
-  constructor(name: string, problems: readonly PolicyProblem[]) {
-    super('EPOLICY', problems.map(({ line, text }) => `${name}:${line}: ${text}`).join('\n'));
-    this.name = 'PolicyFileError';
+  constructor(code: string, name: string, problems: readonly PolicyProblem[]) {
+    super(code, problems.map(({ line, text }) => `${name}:${line}: ${text}`).join('\n'));
     this.problems = Object.freeze([...problems]);
   }
 }
+
+/** `EPOLICY`: the text is no policy file. */
+export class PolicyFileError extends TextFileError {
+  constructor(name: string, problems: readonly PolicyProblem[]) {
+    super('EPOLICY', name, problems);
+    this.name = 'PolicyFileError';
+  }
+}
+
+/** How a kind of file says what checks say, and what it is not. */
+export interface FileKind {
+  /** The path of a key, as a check has it, in the spelling of the file. */
+  path(path: string): string;
+  /** A sentence about keys. */
+  words(words: string): string;
+  error(name: string, problems: readonly PolicyProblem[]): TextFileError;
+}
+
+export const POLICY_KIND: FileKind = {
+  path: filePath,
+  words: fileWords,
+  error: (name, problems) => new PolicyFileError(name, problems),
+};
 
 /** Keys of tables in a sentence: `escalation.term_ms`. */
 const KEYS = /[a-z_]+(?:\.[a-z_]+)+/g;
@@ -34,9 +56,11 @@ function around(path: string): string {
 export class Problems {
   readonly #found: PolicyProblem[] = [];
   readonly #lines: ReadonlyMap<string, number>;
+  readonly #kind: FileKind;
 
-  constructor(text: string) {
+  constructor(text: string, kind: FileKind = POLICY_KIND) {
     this.#lines = keyLines(text);
+    this.#kind = kind;
   }
 
   get count(): number {
@@ -58,13 +82,13 @@ export class Problems {
     } catch (error) {
       const refusal = refusalOf(error);
       if (!refusal) throw error;
-      this.add(filePath(refusal.path), fileWords(refusal.wanted) + refusal.got, within);
+      this.add(this.#kind.path(refusal.path), this.#kind.words(refusal.wanted) + refusal.got, within);
     }
   }
 
   throwIfAny(name: string): void {
     if (this.#found.length === 0) return;
-    throw new PolicyFileError(
+    throw this.#kind.error(
       name,
       this.#found.toSorted((a, b) => a.line - b.line),
     );

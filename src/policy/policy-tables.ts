@@ -30,7 +30,7 @@ function below(path: string, key: string): string {
 }
 
 /** Keys in the spelling of definePolicy, all the way down. One that is spelled so already is not one of a file. */
-function respelled(value: unknown, path: string, problems: Problems): unknown {
+export function respelled(value: unknown, path: string, problems: Problems): unknown {
   if (Array.isArray(value)) return value.map((item, index) => respelled(item, `${path}[${index}]`, problems));
   if (!isPlain(value)) return value;
   const entries = Object.entries(value).flatMap(([key, inner]): [string, unknown][] => {

@@ -1,97 +1,83 @@
 /**
- * Stage: bytes, of a machine that does not exist. Tasks that come, grow, fork, end and are killed, in steps of 5 ms and whole
- * bytes, so that a scenario with the same seed goes the same way everywhere.
+ * Stage: bytes, of a machine that does not exist. Tasks that come, grow, fork, end and are killed. Time goes from event to
+ * event; between two of them memory grows evenly, and where it runs short, in steps of 5 ms. Whole bytes and a seed: a scenario
+ * goes the same way everywhere.
  */
-import type { MemoryState } from '../pressure/memory-state.js';
 import type { Task } from '../task.js';
+import { Arrivals } from './arrivals.js';
 import { Chance } from './chance.js';
 import type { Cast, Scenario } from './scenario.js';
+import { SimMemory, TABLES_SHARE } from './sim-memory.js';
+import {
+  cpuMs,
+  forkMs,
+  isAlive,
+  type KilledBy,
+  nextEventMs,
+  rateOf,
+  type SimTask,
+  startTask,
+  wish,
+} from './sim-task.js';
 
 export const STEP_MS = 5;
 export const PAGE_BYTES = 4096;
 const HZ = 100;
-const GIB = 2 ** 30;
 const FIRST_TGID = 1000;
-/** While memory goes to swap, tasks get on so many times slower. */
-const THRASH = 4;
-/** Page tables, as a share of memory: one entry of 8 bytes a page. */
-const TABLES_SHARE = 512;
-/** The machine is this old when a scenario begins. */
-const BOOT_MS = 86_400_000 * 30;
-
-export interface SimTask {
-  readonly tgid: number;
-  readonly ppid: number;
-  /** The first of its family: what the fork of a fork belongs to. */
-  readonly family: number;
-  readonly cast: Cast;
-  readonly startMs: number;
-  readonly bytesPerS: number;
-  bytes: number;
-  cpuMs: number;
-  /** When it will have exited, after a signal; Infinity while it lives. */
-  exitMs: number;
-  /** When its memory is back; Infinity before it has exited. */
-  releasedMs: number;
-  /** By whom it was signalled; null while it was not. */
-  killedBy: 'guard' | 'kernel' | null;
-  nextForkMs: number;
-}
-
-interface Arrival {
-  readonly atMs: number;
-  readonly cast: Cast;
-}
+const GIB = 2 ** 30;
+/** The machine is older than anybody on it when a scenario begins. */
+const BOOT_MS = 86_400_000 * 400;
 
 export class Machine {
   nowMs = 0;
-  readonly tasks = new Map<number, SimTask>();
-  /** Called when a task's memory is back. */
-  onReleased: (task: SimTask) => void = () => {};
+  readonly memory: SimMemory;
+  /** Tasks that ended because their work was done. */
+  finished = 0;
+  /** Somebody asked for memory in the last step, and there is neither memory nor swap: now the kernel kills. */
+  isFull = false;
+  /** Called when a task is signalled and will end of it. */
+  onKill: (task: SimTask, by: KilledBy) => void = () => {};
   readonly #scenario: Scenario;
   readonly #chance: Chance;
-  readonly #arrivals: Arrival[] = [];
+  readonly #arrivals: Arrivals;
   readonly #families = new Map<number, number>();
   #nextTgid = FIRST_TGID;
-  #bytes = 0;
 
   constructor(scenario: Scenario) {
     this.#scenario = scenario;
     this.#chance = new Chance(scenario.seed);
-    for (const cast of scenario.cast) {
-      for (let index = 0; index < cast.count; ++index) {
-        this.#arrivals.push({ atMs: cast.atMs + index * cast.apartMs, cast });
-      }
-    }
-    this.#arrivals.sort((a, b) => a.atMs - b.atMs);
+    this.#arrivals = new Arrivals(scenario);
+    this.memory = new SimMemory(scenario.machine);
     this.#arrive();
+    for (const task of this.tasks.values()) this.memory.grant(task);
+    for (const task of this.tasks.values()) this.memory.readFiles(task, true);
   }
 
-  /** Bytes that tasks hold, those on swap and those of the dying included. */
-  get heldBytes(): number {
-    return this.#bytes;
+  /** A victim of the kernel is on its way out. */
+  get isKernelKilling(): boolean {
+    for (const { killedBy, dying } of this.tasks.values()) if (dying && killedBy === 'kernel') return true;
+    return false;
   }
 
-  /** Memory and swap are both used up: now the kernel kills. */
-  get isFull(): boolean {
-    return this.#bytes > this.#scenario.memoryBytes + this.#scenario.swapBytes;
+  get tasks(): ReadonlyMap<number, SimTask> {
+    return this.memory.tasks;
   }
 
-  memory(): MemoryState {
-    const { memoryBytes, swapBytes } = this.#scenario;
-    const inMemory = Math.min(this.#bytes, memoryBytes);
-    const kib = (bytes: number) => Math.floor(bytes / 1024);
-    const availableKib = kib(memoryBytes - inMemory);
-    return {
-      totalKib: kib(memoryBytes),
-      availableKib,
-      basisKib: Math.max(1, kib(memoryBytes)),
-      swapTotalKib: kib(swapBytes),
-      swapFreeKib: kib(Math.max(0, swapBytes - (this.#bytes - inMemory))),
-    };
+  /** For so long nothing happens but what goes evenly, ms: a multiple of 5, at least 5. */
+  quietMs(): number {
+    let next = this.#arrivals.nextMs;
+    let rate = 0;
+    for (const task of this.tasks.values()) {
+      next = Math.min(next, nextEventMs(task, this.nowMs));
+      if (task.owed > 0) return STEP_MS;
+      if (isAlive(task)) rate += Math.max(0, rateOf(task));
+    }
+    const easeMs = rate > 0 ? (this.memory.ease * 1000) / rate : Number.POSITIVE_INFINITY;
+    const ms = this.memory.ease > 0 ? Math.min(next - this.nowMs, easeMs) : 0;
+    return Math.max(STEP_MS, Math.floor(ms / STEP_MS) * STEP_MS);
   }
 
-  /** The tasks that live, as records for a ranking; those that are exiting are said to. */
+  /** The tasks as records for a ranking; those that are exiting are said to. */
   records(): Task[] {
     return Array.from(this.tasks.values(), (task) => this.#record(task));
   }
@@ -101,99 +87,113 @@ export class Machine {
   }
 
   /** A signal. A task that ignores SIGTERM does. */
-  signal(tgid: number, signal: 'SIGTERM' | 'SIGKILL', by: 'guard' | 'kernel'): void {
+  signal(tgid: number, signal: 'SIGTERM' | 'SIGKILL', by: KilledBy): void {
     const task = this.tasks.get(tgid);
-    if (!task || (signal === 'SIGTERM' && task.cast.onTerm === 'ignore')) return;
-    task.killedBy ??= by;
-    task.exitMs = Math.min(task.exitMs, this.nowMs + task.cast.exitMs);
+    if (!task || !isAlive(task) || (signal === 'SIGTERM' && task.cast.onTerm === 'ignore')) return;
+    if (signal === 'SIGKILL') task.dying = true;
+    // Who waits for memory takes its time to leave, unless it is made to.
+    const slower = this.memory.isStalled ? this.#scenario.machine.thrash : 1;
+    const takesMs = signal === 'SIGKILL' ? task.cast.exitTakes : task.cast.termTakes * slower;
+    task.exitMs = Math.min(task.exitMs, this.nowMs + takesMs);
+    if (task.killedBy !== null) return;
+    task.killedBy = by;
+    this.onKill(task, by);
   }
 
-  step(): void {
-    this.nowMs += STEP_MS;
+  /** Time goes on by `ms`, a multiple of 5 and at most `quietMs`. */
+  step(ms: number): void {
+    this.nowMs += ms;
+    this.isFull = false;
+    this.memory.begin(ms);
+    const speed = this.memory.isStalled ? 1 / this.#scenario.machine.thrash : 1;
     this.#arrive();
-    const thrashing = this.#bytes > this.#scenario.memoryBytes;
-    for (const task of this.tasks.values()) this.#live(task, thrashing ? THRASH : 1);
+    for (const task of this.tasks.values()) {
+      if (this.nowMs >= task.releasedMs) this.#release(task);
+      else if (isAlive(task)) this.#live(task, ms, speed);
+    }
+    this.memory.balance();
   }
 
-  #live(task: SimTask, slower: number): void {
-    if (this.nowMs >= task.releasedMs) this.#release(task);
-    if (task.releasedMs === Number.POSITIVE_INFINITY) this.#act(task, slower);
-  }
-
-  #act(task: SimTask, slower: number): void {
+  #live(task: SimTask, ms: number, speed: number): void {
     const { cast } = task;
-    const ends = cast.endsMs > 0 && this.nowMs - task.startMs >= cast.endsMs;
-    if (this.nowMs >= task.exitMs || ends) {
-      task.releasedMs = this.nowMs + Math.floor((task.bytes / GIB) * cast.releaseMsPerGib);
+    if (this.nowMs >= task.exitMs || (cast.ends > 0 && task.workMs >= cast.ends)) {
+      this.#exit(task);
       return;
     }
-    const grown = Math.min(cast.mostBytes, task.bytes + Math.floor((task.bytesPerS * STEP_MS) / (1000 * slower)));
-    this.#bytes += Math.max(0, grown - task.bytes);
-    task.bytes = Math.max(task.bytes, grown);
-    task.cpuMs += (cast.cpuPerMille * STEP_MS) / (1000 * slower);
-    if (this.nowMs < task.nextForkMs) return;
-    task.nextForkMs = this.#forkMs(cast);
-    if ((this.#families.get(task.family) ?? 0) < cast.familyMost) this.#start(cast, task);
+    if (task.cached < cast.cache) this.memory.readFiles(task);
+    if (task.owed === 0) {
+      const workedMs = ms * speed * this.#hitShare(task);
+      task.workMs += workedMs;
+      this.memory.giveBack(task, wish(task, this.nowMs, workedMs));
+    }
+    if (task.owed > 0 && !this.memory.grant(task)) this.isFull = true;
+    // Who waits for memory does nothing else.
+    if (task.owed === 0 && this.nowMs >= task.nextForkMs) this.#fork(task);
+  }
+
+  /** Who misses all of its files is as slow as somebody who waits for memory. */
+  #hitShare({ cast, cached }: SimTask): number {
+    if (cached >= cast.cache) return 1;
+    return 1 / (1 + ((this.#scenario.machine.thrash - 1) * (cast.cache - cached)) / cast.cache);
+  }
+
+  #exit(task: SimTask): void {
+    if (task.killedBy === null) this.finished += 1;
+    task.owed = 0;
+    task.releasedMs = this.nowMs + Math.floor(((task.bytes - task.swapped) / GIB) * task.cast.releasePerGib);
+    for (const child of this.tasks.values()) {
+      if (child.ppid !== task.tgid) continue;
+      child.ppid = 1;
+      if (child.cast.withParent) this.signal(child.tgid, 'SIGKILL', 'parent');
+    }
   }
 
   #release(task: SimTask): void {
-    this.tasks.delete(task.tgid);
-    this.#bytes -= task.bytes;
+    this.memory.release(task);
     this.#families.set(task.family, this.#families.get(task.family)! - 1);
-    if (task.killedBy && task.cast.restartsMs > 0) {
-      this.#arrivals.push({ atMs: this.nowMs + task.cast.restartsMs, cast: task.cast });
-      this.#arrivals.sort((a, b) => a.atMs - b.atMs);
-    }
-    this.onReleased(task);
+    if (task.killedBy === null || task.forked || task.cast.restarts === 0) return;
+    this.#arrivals.add({ atMs: this.nowMs + task.cast.restarts, cast: task.cast });
   }
 
   #arrive(): void {
-    while (this.#arrivals[0] && this.#arrivals[0].atMs <= this.nowMs) this.#start(this.#arrivals.shift()!.cast, null);
+    for (let cast = this.#arrivals.take(this.nowMs); cast; cast = this.#arrivals.take(this.nowMs)) {
+      this.#start(cast, this.#parentOf(cast));
+    }
+  }
+
+  /** One that lives, by chance. */
+  #parentOf({ parent }: Cast): SimTask | null {
+    if (parent === '') return null;
+    const able = [...this.tasks.values()].filter((task) => task.cast.comm === parent && isAlive(task));
+    return able.length === 0 ? null : able[this.#chance.between(0, able.length - 1)]!;
+  }
+
+  #fork(task: SimTask): void {
+    task.nextForkMs = forkMs(task.cast, this.nowMs, this.#chance);
+    if (this.#families.get(task.family)! < task.cast.familyMost) this.#start(task.cast, task);
   }
 
   #start(cast: Cast, parent: SimTask | null): void {
-    const tgid = this.#nextTgid++;
-    const jitter = this.#chance.between(100 - cast.jitterPercent, 100 + cast.jitterPercent);
-    const family = parent?.family ?? tgid;
-    this.#families.set(family, (this.#families.get(family) ?? 0) + 1);
-    this.tasks.set(tgid, {
-      tgid,
-      ppid: parent?.tgid ?? 1,
-      family,
-      cast,
-      startMs: this.nowMs,
-      bytesPerS: Math.floor((cast.bytesPerS * jitter) / 100),
-      bytes: cast.bytes,
-      cpuMs: parent ? 0 : (cast.ageMs * cast.cpuPerMille) / 1000,
-      exitMs: Number.POSITIVE_INFINITY,
-      releasedMs: Number.POSITIVE_INFINITY,
-      killedBy: null,
-      nextForkMs: this.#forkMs(cast),
-    });
-    this.#bytes += cast.bytes;
-  }
-
-  /** Forks do not come in step, or a bomb would go off all at once. */
-  #forkMs({ forksMs }: Cast): number {
-    if (forksMs === 0) return Number.POSITIVE_INFINITY;
-    return this.nowMs + Math.floor((forksMs * this.#chance.between(50, 150)) / 100);
+    const task = startTask(cast, this.#nextTgid++, parent, this.nowMs, this.#chance);
+    this.memory.tasks.set(task.tgid, task);
+    this.#families.set(task.family, (this.#families.get(task.family) ?? 0) + 1);
   }
 
   #record(task: SimTask): Task {
-    const { cast, tgid, ppid, family, bytes } = task;
-    const pages = Math.floor(bytes / PAGE_BYTES);
-    const exiting = task.releasedMs !== Number.POSITIVE_INFINITY;
-    const ageMs = ppid === 1 ? cast.ageMs : 0;
+    const { cast, tgid, ppid, family, bytes, swapped } = task;
+    const pages = (share: number) => Math.floor(share / PAGE_BYTES);
+    const exiting = !isAlive(task);
     return {
       kind: 'simulated',
       ...{ tgid, ppid, sid: family, comm: cast.comm, state: exiting ? 'X' : 'S', threads: 1 },
-      totalVmPages: exiting ? 0 : pages * 2 + 1,
-      rssPages: exiting ? 0 : pages,
-      rssAnonPages: exiting ? 0 : pages,
+      totalVmPages: exiting ? 0 : pages(bytes + cast.virtual) * 2 + 1,
+      rssPages: exiting ? 0 : pages(bytes - swapped),
+      rssAnonPages: exiting ? 0 : pages(bytes - swapped),
+      swapPages: exiting ? 0 : pages(swapped),
       pgtablesBytes: exiting ? 0 : Math.floor(bytes / TABLES_SHARE),
-      utimeJiffies: Math.floor((task.cpuMs * HZ) / 1000),
-      startTimeTicks: Math.max(0, Math.floor((BOOT_MS + task.startMs - ageMs) / 10)),
-      ...{ uid: cast.uid, euid: cast.uid, oomScoreAdj: cast.oomScoreAdj, exiting },
+      utimeJiffies: Math.floor((cpuMs(task) * HZ) / 1000),
+      startTimeTicks: Math.floor((BOOT_MS + task.startMs - task.ageMs) / 10),
+      ...{ uid: cast.uid, euid: cast.uid, oomScoreAdj: cast.oomScoreAdj, exiting: exiting || task.dying },
     };
   }
 }

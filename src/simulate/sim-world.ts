@@ -44,7 +44,7 @@ export class SimWorld implements World {
   }
 
   measure(): MemoryReading {
-    const { availableKib, totalKib, swapTotalKib } = this.#machine.memory();
+    const { availableKib, totalKib, swapTotalKib } = this.#machine.memory.state();
     return { availableBytes: availableKib * 1024, perCpuBytes: 0, totalBytes: (totalKib + swapTotalKib) * 1024 };
   }
 
@@ -62,9 +62,18 @@ export class SimWorld implements World {
     loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
     const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
     const rules = this.#rules;
-    if (rules) return { ...selectByRules(this.#engine, options, rules), tasks: mayDie.length, options, rules };
+    const selected = rules ? selectByRules(this.#engine, options, rules) : this.#select(options);
+    // A kill by somebody else counts as one in flight, as on a real machine.
+    const isInFlight = this.#machine.isKernelKilling;
+    return {
+      ...(isInFlight ? { outcome: 'in-flight', slot: L.E_NO_VICTIM } : selected),
+      ...{ tasks: mayDie.length, options, rules },
+    };
+  }
+
+  #select(options: Choice['options']): Pick<Choice, 'outcome' | 'slot'> {
     scoreTasks(this.#engine, options);
-    return { ...selectTask(this.#engine, options), tasks: mayDie.length, options };
+    return selectTask(this.#engine, options);
   }
 
   rowOf(tgid: number): number {
@@ -139,5 +148,8 @@ export class SimWorld implements World {
     });
   }
 
-  close(): void {}
+  /** Nobody waits any more for a kill under way. */
+  close(): void {
+    for (const killing of this.#killings) this.#end(killing, 'stuck', 'aborted');
+  }
 }

@@ -8,12 +8,12 @@ import { simulate } from '../../src/simulate/simulate.js';
 
 const LEAK: ScenarioInput = {
   name: 'leak',
-  forMs: 30_000,
-  memoryBytes: '4GiB',
-  cast: [
-    { comm: 'database', bytes: '1.5GiB', cpuPerMille: 500, ageMs: 86_400_000 },
-    { comm: 'web', count: 4, bytes: '100MiB' },
-    { comm: 'leaky', atMs: 1000, bytesPerS: '200MiB', jitterPercent: 10, culprit: true },
+  lasts: '30s',
+  machine: { memory: '4GiB' },
+  task: [
+    { comm: 'database', memory: '1.5GiB', cpuPerMille: 500, age: '1d' },
+    { comm: 'web', count: 4, memory: '100MiB' },
+    { comm: 'leaky', at: '1s', growth: '200MiB', jitterPercent: 10, culprit: true },
   ],
 };
 
@@ -24,7 +24,7 @@ test('simulate: a leak is killed in time, alone, and not the database', async ()
     [['leaky', 'guard']],
   );
   assert.deepEqual([result.innocentsKilled, result.kernelKills], [0, 0]);
-  assert.ok(result.shortMs > 0 && result.shortMs < 1000, `${result.shortMs}`);
+  assert.ok(result.pressureMs > 0 && result.pressureMs < 1000, `${result.pressureMs}`);
   const rounds = result.events.filter(({ kind }) => kind === 'round');
   assert.equal(rounds.length, 1);
 });
@@ -47,10 +47,10 @@ test('simulate: the same seed gives the same result, another seed another', asyn
 test('simulate: policies differ: by size alone the database goes', async () => {
   const young = {
     ...LEAK,
-    cast: [
-      ...LEAK.cast.slice(0, 2),
-      { ...LEAK.cast[2]!, bytesPerS: '400MiB', mostBytes: '1.4GiB' },
-      { comm: 'cache', bytes: '600MiB' },
+    task: [
+      ...LEAK.task.slice(0, 2),
+      { ...LEAK.task[2]!, growth: '400MiB', most: '1.4GiB' },
+      { comm: 'cache', memory: '600MiB' },
     ],
   };
   const bySize = await simulate(defineScenario(young), definePolicy({ scheme: 'resident' }));
@@ -60,9 +60,9 @@ test('simulate: policies differ: by size alone the database goes', async () => {
 });
 
 test('simulate: who ignores SIGTERM gets SIGKILL when its time is up, or sooner when memory falls further', async () => {
-  const stubborn = (bytesPerS: string, mostBytes: string): ScenarioInput => ({
+  const stubborn = (growth: string, most: string): ScenarioInput => ({
     ...LEAK,
-    cast: [...LEAK.cast.slice(0, 2), { comm: 'stubborn', bytesPerS, mostBytes, onTerm: 'ignore', culprit: true }],
+    task: [...LEAK.task.slice(0, 2), { comm: 'stubborn', growth, most, onTerm: 'ignore', culprit: true }],
   });
   const soft = await simulate(defineScenario(stubborn('400MiB', '1.83GiB')), definePolicy());
   const kill = soft.events.find((event) => event.kind === 'round')!;
@@ -91,11 +91,11 @@ test('simulate: where nobody may be killed the kernel kills, and that is counted
 test('simulate: a fork bomb: the family goes that grows', async () => {
   const bomb = defineScenario({
     ...LEAK,
-    cast: [
-      ...LEAK.cast.slice(0, 2),
-      { comm: 'bomb', atMs: 2000, bytes: '8MiB', forksMs: 1000, familyMost: 300, culprit: true },
+    task: [
+      ...LEAK.task.slice(0, 2),
+      { comm: 'bomb', at: '2s', memory: '8MiB', forks: '1s', familyMost: 300, culprit: true },
     ],
-    forMs: 20_000,
+    lasts: '20s',
   });
   const family = await simulate(bomb, definePolicy({ scheme: 'family' }));
   assert.ok(family.kills.length > 0);
