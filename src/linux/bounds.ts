@@ -182,9 +182,11 @@ export class Bounds {
   /** Turns a row as it was into one that bounds what the task can have by now. */
   private bound(to: ReturnType<typeof viewsOf>, row: number, totalVm: number, rss: number, terms: BoundTerms): void {
     const known = to.flags[row]!;
-    // Nothing mapped and known why: a kernel thread, or a leader that has exited and has no other threads.
+    // Nothing mapped and known why: a kernel thread, or a leader that has exited and has no other threads. Not whom a rule excluded:
+    // what the rule went by may have changed.
     const dead = (known & L.TASK_NO_MM) !== 0 && to.threads[row]! <= 1;
-    if (totalVm === 0 && ((known & L.TASK_KTHREAD) !== 0 || dead)) return;
+    const lasts = (known & L.TASK_RULE_NEVER) === 0 && ((known & L.TASK_KTHREAD) !== 0 || dead);
+    if (totalVm === 0 && lasts) return;
 
     to.rss[row] = rss;
     // Zeros are also what a leader shows that has exited while its threads hold memory.

@@ -115,9 +115,9 @@ async function holds(history: History, of: readonly Rule[], budget: number, full
         const expected = selectByRules(full, { totalPages: machine.totalPages, ...options }, whole);
         const said = `round ${round}, ${JSON.stringify(options)}, ${JSON.stringify(of)}`;
         assert.equal(ID(engine, slot), ID(full, expected.slot), said);
+        assert.equal(mine[index]!.report.looked, whole.report.looked, `looked at, ${said}`);
         if (slot < 0) continue;
         assert.deepEqual(mine[index]!.hitsOf(slot), whole.hitsOf(expected.slot), said);
-        assert.equal(mine[index]!.report.looked, whole.report.looked, said);
       }
     }
   } finally {
@@ -125,6 +125,26 @@ async function holds(history: History, of: readonly Rule[], budget: number, full
     proc.remove();
   }
 }
+
+const STATE = { vm: 1, rssShare: 0, pteShare: 0, swapShare: 0, cpu: 0, nice: 0, adj: 0 };
+const LIFE = { from: 0, to: ROUNDS, uid: 0, caps: '0', start: 0, tables: 0, states: Array(ROUNDS).fill(STATE) };
+/** Found at random: of one without memory it was remembered that a rule on its arguments excluded it. */
+const EXCLUDED_DEAD: [History, readonly Rule[], number] = [
+  {
+    lives: [
+      { ...LIFE, kind: 'zombie' },
+      { ...LIFE, kind: 'process' },
+    ],
+    ...{ swapPages: 0, firstPid: 2, uptimeS: 10 },
+  },
+  definePolicy({
+    rules: [
+      { cmdline: '*--n=2*', never: true },
+      { ancestor: 'task-1', plus: '1GiB', least: '0B' },
+    ],
+  }).rules,
+  64,
+];
 
 for (const build of ['shared', 'baseline'] as EngineBuild[]) {
   test(`scan with rules (${build}): the victim is that of a full reading with them, in every round`, async (t) => {
@@ -137,7 +157,7 @@ for (const build of ['shared', 'baseline'] as EngineBuild[]) {
       fc.asyncProperty(histories, rules, fc.constantFrom(0, 1, 3, 64), (history, of, budget) =>
         holds(history, of, budget, full, pairs),
       ),
-      { seed: SEED, numRuns },
+      { seed: SEED, numRuns, examples: [EXCLUDED_DEAD] },
     );
     t.diagnostic(`seed ${SEED}: ${numRuns} histories of ${ROUNDS} rounds, ${SCANS.length} ways to scan`);
   });
