@@ -113,7 +113,7 @@ export const kill: Command = {
 };
 
 export const policy: Command = {
-  usage: ['policy check FILE', 'policy show [--effective] [FILE]', 'policy schema'],
+  usage: ['policy check FILE', 'policy show [--effective] [FILE]', 'policy schema', 'policy import-earlyoom [FILE]'],
   summary: 'checks a policy file, and shows what it comes to',
   about: [
     'A policy file (badness.toml) says what to watch, whom to spare and what to do; docs/policy.md has every key.',
@@ -122,6 +122,10 @@ export const policy: Command = {
     ['check FILE', 'says good, or what is wrong: line, key, what was expected'],
     ['show [FILE]', 'the policy as a policy file; without FILE the defaults'],
     ['schema', 'the JSON schema, for editors'],
+    [
+      'import-earlyoom [FILE]',
+      'the policy that does what earlyoom does with its EARLYOOM_ARGS, of /etc/default/earlyoom or FILE (- is standard input); what has no equal is said',
+    ],
   ],
   sections: [{ options: ['effective', 'help'] }],
   exits: [...ANY, 'unreadable', 'badPolicy'],

@@ -3,13 +3,15 @@ import { readFileSync } from 'node:fs';
 import { loadPolicyFile } from '../linux/index.js';
 import { type PolicyFile, PolicyFileError, parsePolicy, policyToToml } from '../policy/index.js';
 import { choice, readArguments, usage } from './arguments.js';
+import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
 
-const ACTIONS = ['check', 'show', 'schema'] as const;
+const ACTIONS = ['check', 'show', 'schema', 'import-earlyoom'] as const;
+const EARLYOOM = '/etc/default/earlyoom';
 /** A policy file that leaves everything to the defaults. */
 const DEFAULTS = 'version = 1\n';
 
@@ -42,6 +44,24 @@ function schema(): string[] {
     .split('\n');
 }
 
+function readSettings(path: string): string {
+  try {
+    return readFileSync(path === '-' ? 0 : path, 'utf8');
+  } catch (error) {
+    throw new CommandError(
+      EXIT.unreadable,
+      `expected the settings of earlyoom at ${path}, got ${(error as NodeJS.ErrnoException).code}`,
+    );
+  }
+}
+
+/** The policy on standard output; what it does not say on standard error as well, where somebody looks. */
+async function importSettings(path = EARLYOOM): Promise<string[]> {
+  const { toml, unequal } = await importEarlyoom(readSettings(path), path === '-' ? 'standard input' : path);
+  for (const sentence of unequal) process.stderr.write(`badness: ${sentence}\n`);
+  return toml.trimEnd().split('\n');
+}
+
 /** Runs the command. `argv` is what follows its name. */
 export async function policy(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('policy', argv);
@@ -52,6 +72,7 @@ export async function policy(argv: string[]): Promise<void> {
   if (extra !== undefined) throw usage(`policy ${action}: nothing may follow, got ${JSON.stringify(extra)}`);
   if (values.effective && action !== 'show') throw usage(`--effective goes with show, got ${action}`);
   if (action === 'schema') return writeLines(schema());
+  if (action === 'import-earlyoom') return writeLines(await importSettings(path));
   if (action === 'show') return writeLines(await show(path, values));
   if (path === undefined) throw usage('policy check: expected a FILE, got nothing; see badness policy --help');
   return writeLines(await check(path));
