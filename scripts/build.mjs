@@ -54,6 +54,7 @@ await build({
   entryPoints: {
     'guard-worker': 'src/linux/guard-worker.ts',
     'ranker-worker': 'src/linux/ranker-worker.ts',
+    'plugin-worker': 'src/linux/plugin-worker.ts',
   },
 });
 /** The command line is built on the entries as they are shipped: it can use nothing else. */

@@ -23,7 +23,10 @@ export const guard: Command = {
         'ignore',
         'avoid',
         'prefer',
-        ['policy', 'thresholds, rules, notifiers and all else from a file; the options go over it. SIGHUP reads it again, and a bad one changes nothing'],
+        [
+          'policy',
+          'thresholds, rules, notifiers and all else from a file; the options go over it. SIGHUP reads it again, and a bad one changes nothing',
+        ],
         'report',
         'before',
         'after',

@@ -1,8 +1,8 @@
 /** Stage: none (settings). SIGHUP has a guard read its policy file again; the options of the command line go over it as before. */
 import { type LinuxGuard, loadPolicyFile, type ServiceManager } from '../linux/index.js';
-import type { Values } from './options.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { statusLine } from './guard-words.js';
+import type { Values } from './options.js';
 
 /**
  * From now on SIGHUP does not end the process. What is returned names who hears of it: also of one that came before that. Without a

@@ -1,8 +1,8 @@
 /** Stage: report. What a guard says, in words: one line an event. */
 import type { GuardEvent, RoundReport } from '../guard/index.js';
-import type { Machine, SchemeName } from '../index.js';
+import type { Machine, RankedTask } from '../index.js';
 import type { GuardFacts } from '../linux/index.js';
-import type { Policy, Threshold } from '../policy/index.js';
+import { builtInScheme, type Policy, pluginName, type Threshold } from '../policy/index.js';
 import { printable } from './names.js';
 import { grouped, memory } from './quantities.js';
 import { named, schemeWords, spelledOut, victimWords } from './words.js';
@@ -34,11 +34,13 @@ export function statusLine(facts: GuardFacts): string {
 
 /** What a policy does, in the order of what matters most. */
 function policyFacts({ enforce, thresholds, scheme, parameters }: Policy): Line[] {
-  const scoring = spelledOut({ ...parameters, scheme: scheme as SchemeName });
+  const scoring = spelledOut({ ...parameters, scheme: builtInScheme(scheme) });
+  const within =
+    typeof scheme === 'string' ? '' : `plug-in ${pluginName(scheme)} within ${scheme.deadlineMs} ms, else `;
   const lines = [
     enforce ? 'enforcing: kills when memory runs short' : 'dry run: says who would be killed; --enforce kills',
     thresholdWords({ thresholds }),
-    `scheme ${scoring.scheme}: ${schemeWords(scoring)}`,
+    `${within}scheme ${scoring.scheme}: ${schemeWords(scoring)}`,
   ];
   return lines.map((text) => ({ priority: 6, text }));
 }
@@ -98,10 +100,16 @@ const URGENT: Partial<Record<RoundReport['outcome'], Line['priority']>> = {
   'no-victim': 3,
 };
 
+function pluginWhy(victim: RankedTask, name: string, machine: Machine): string {
+  const size = memory(victim.chargePages * machine.pageSize);
+  return `${named(victim)}: gives back ${size}, ${grouped(victim.points ?? 0)} points by plug-in ${name}`;
+}
+
 /** Why this one, without the words that a ranking begins with. */
-function whyWords({ victim, terms }: RoundReport, policy: Policy, machine: Machine): string {
+function whyWords({ victim, terms, plugin }: RoundReport, policy: Policy, machine: Machine): string {
   if (!victim || !terms) return '';
   const scoring = spelledOut({ ...policy.parameters, scheme: terms.scheme });
+  if (plugin?.answered) return pluginWhy(victim, plugin.name, machine);
   const why = victimWords(victim, terms, scoring, machine).replace(/^next victim: /, '');
   return `${why}, ${grouped(victim.points ?? 0)} points`;
 }
@@ -123,6 +131,11 @@ function policyLines(error: string | null, policy: Policy): Line[] {
   return [{ priority: 3, text: 'the policy is refused, the one before stays in force:' }, ...wrong];
 }
 
+function pluginLine(name: string, error: string | null): Line {
+  if (error === null) return { priority: 5, text: `plug-in ${name} answers again` };
+  return { priority: 3, text: `plug-in ${name} was cut off, the fallback scheme decides: ${error}` };
+}
+
 /** The lines of an event. */
 export function eventLines(event: GuardEvent, policy: Policy, machine: Machine): Line[] {
   switch (event.kind) {
@@ -141,6 +154,8 @@ export function eventLines(event: GuardEvent, policy: Policy, machine: Machine):
       return roundLines(event, policy, machine);
     case 'policy':
       return policyLines(event.error, policy);
+    case 'plugin':
+      return [pluginLine(event.name, event.error)];
     case 'failed':
       return [{ priority: 3, text: `a round failed: ${event.error}` }];
     case 'resumed':

@@ -1,7 +1,7 @@
 /** Stage: report. What one round by hand did, in words: who was chosen and why, what was sent, what came back. */
 import type { KillReport, PassedOver, RoundReport } from '../guard/index.js';
-import type { Machine, SchemeName } from '../index.js';
-import type { Policy } from '../policy/index.js';
+import type { Machine } from '../index.js';
+import { builtInScheme, type Policy } from '../policy/index.js';
 import { counted, grouped, memory } from './quantities.js';
 import { screenOf, wrapped } from './table.js';
 import { named, nobodyWords, schemeWords, spelledOut, victimWords } from './words.js';
@@ -66,7 +66,7 @@ function ruleWords({ victim, rules }: RoundReport): string[] {
 /** The screen of a round. */
 export function killLines(report: RoundReport, policy: Policy, machine: Machine): string[] {
   const { victim, terms, before, kill } = report;
-  const scoring = spelledOut({ ...policy.parameters, scheme: report.terms?.scheme ?? (policy.scheme as SchemeName) });
+  const scoring = spelledOut({ ...policy.parameters, scheme: report.terms?.scheme ?? builtInScheme(policy.scheme) });
   const head = [
     `${memory(before.totalBytes)} of memory and swap, ${memory(before.availableBytes)} available`,
     `scheme ${scoring.scheme}: ${schemeWords(scoring)}`,

@@ -34,6 +34,9 @@ export function controlledGuard(guard: LinuxGuard): ControlledGuard {
     get gate() {
       return guard.policy.gate;
     },
+    get plugin() {
+      return guard.plugin;
+    },
     get reloads() {
       return guard.reloads;
     },

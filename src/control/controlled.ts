@@ -3,6 +3,7 @@ import type { GuardCounters } from '../guard/guard-events.js';
 import type { RoundReport } from '../guard/round-report.js';
 import type { GuardFacts } from '../linux/guard-facts.js';
 import type { PolicyReloads } from '../linux/guard-standing.js';
+import type { PluginState } from '../linux/plugin-scheme.js';
 import type { ExplainedNow, RankedNow } from '../linux/rankings.js';
 import type { GateRule } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
@@ -25,6 +26,8 @@ export interface ControlledGuard {
   readonly counters: Readonly<GuardCounters>;
   /** Other policies that it was given since it began. */
   readonly reloads: PolicyReloads;
+  /** Null without a plug-in. */
+  readonly plugin: PluginState | null;
   readonly queue: Pick<CandidateQueue, 'replace' | 'text' | 'count' | 'untilMs'>;
   /** Who holds the kill token of its domain. */
   readonly token: TokenHolder | undefined;

@@ -48,6 +48,17 @@ function guardMetrics(guard: ControlledGuard, { version }: ControlState): Metric
   ];
 }
 
+function pluginMetrics({ plugin }: ControlledGuard): Metric[] {
+  if (plugin === null) return [];
+  const { state, answered, fallbacks, restarts } = plugin;
+  return [
+    gauge('badness_plugin_ready', '1 while the plug-in scheme can be asked.', state === 'ready' ? 1 : 0),
+    counter('badness_plugin_answers_total', 'Choices by points of the plug-in scheme.', answered),
+    counter('badness_plugin_fallbacks_total', 'Choices by the fallback scheme in its place.', fallbacks),
+    counter('badness_plugin_restarts_total', 'Threads of the plug-in scheme started after the first.', restarts),
+  ];
+}
+
 function controlMetrics({ connections, readers, requests, dropped }: ControlState): Metric[] {
   return [
     gauge('badness_control_connections', 'Connections to the control socket.', connections),
@@ -60,7 +71,12 @@ function controlMetrics({ connections, readers, requests, dropped }: ControlStat
 export async function metricsAnswer(guard: ControlledGuard, state: ControlState): Promise<Answer> {
   const { Counter, Gauge, Registry } = await import('prom-client');
   const registry = new Registry();
-  const all = [...guardMetrics(guard, state), ...memoryMetrics(guard), ...controlMetrics(state)];
+  const all = [
+    ...guardMetrics(guard, state),
+    ...pluginMetrics(guard),
+    ...memoryMetrics(guard),
+    ...controlMetrics(state),
+  ];
   for (const { kind, name, help, value, labels = {} } of all) {
     const options = { name, help, labelNames: Object.keys(labels), registers: [registry] };
     if (kind === 'gauge') new Gauge(options).set(labels, value);

@@ -61,11 +61,11 @@ export function stateResources(guard: ControlledGuard, decisions: Decisions, sta
 
 /** The keys are those of the JSON output. */
 export function stateRecord(guard: ControlledGuard, server: ControlState): Record<string, Plain> {
-  const { facts, gate, level, counters, reloads, token, queue, memory, protectedCount } = guard;
+  const { facts, gate, level, counters, reloads, plugin, token, queue, memory, protectedCount } = guard;
   const { version, ...control } = server;
   const plain = {
     ...{ pid: process.pid, domain: facts.domain, level, words: guard.describe(), memory },
-    ...{ counters, reloads, gate, token: token ? { ...token, victim: token.victim ?? null } : null },
+    ...{ counters, reloads, plugin, gate, token: token ? { ...token, victim: token.victim ?? null } : null },
     ...{ queued: queue.count, queueStale: queue.count > 0 && monotonicMs() > queue.untilMs },
     ...{ protected: protectedCount, control, facts },
   };
@@ -73,11 +73,12 @@ export function stateRecord(guard: ControlledGuard, server: ControlState): Recor
 }
 
 /** The first line of `badness rank --json`. */
-function summaryLine({ options, reading, ranking }: RankedNow): string {
+function summaryLine({ options, reading, ranking, plugin }: RankedNow): string {
   const { machine, ...counts } = reading;
   const { totalPages = machine.totalPages, ...scoring } = options;
   return JSON.stringify({
     ...machineToRecord({ ...machine, totalPages }, scoring),
+    ...(plugin && { plugin }),
     outcome: ranking.outcome,
     victim: ranking.victim?.tgid ?? null,
     tasks: counts.tasks,

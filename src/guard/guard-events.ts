@@ -28,6 +28,8 @@ export type GuardEvent =
     }
   /** Another policy is in force from now on; or, with what is wrong with it in lines of words, it was refused, and nothing has changed. */
   | { readonly kind: 'policy'; readonly atMs: number; readonly error: string | null }
+  /** A plug-in was cut off, and the fallback scheme decides, said with the reason; or, with `error` null, it answers again. */
+  | { readonly kind: 'plugin'; readonly atMs: number; readonly name: string; readonly error: string | null }
   /** A round failed by an error of the host, not of the world. */
   | { readonly kind: 'failed'; readonly atMs: number; readonly error: string }
   /** The machine was suspended for so long: rates, durations and the gate begin anew. */

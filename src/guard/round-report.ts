@@ -2,6 +2,7 @@
 import { SCHEMA_VERSION } from '../../assembly/layout.js';
 import type { Terms } from '../explain.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
+import type { PluginReport } from '../plugin/points-source.js';
 import type { RulesReport } from '../policy/row-rules.js';
 import type { Ineligible, RankedTask } from '../rank.js';
 import { rankedToRecord } from '../task-json.js';
@@ -57,6 +58,8 @@ export interface RoundReport {
   passedOver: PassedOver[];
   victim: RankedTask | null;
   terms: Terms | null;
+  /** How the choice came by its points, where the policy names a plug-in; else null. `terms` are those of the fallback scheme. */
+  plugin: PluginReport | null;
   /** What the rules cost; null without rules. What they did to the victim stands in its `rules`. */
   rules: RulesReport | null;
   /** What the victim holds, and so what its end should give back, in bytes. */

@@ -127,6 +127,7 @@ export class Round {
     const { engine, world } = this.#options;
     const choice = world.choose();
     report.rules = choice.rules?.report ?? null;
+    report.plugin = choice.plugin?.report ?? null;
     // The record of a round says who was chosen by points, also where the queue goes before that.
     recordDecision(engine, choice.options, choice.slot);
     this.#slot = this.#fromQueue(choice) ?? choice.slot;
@@ -196,12 +197,13 @@ export class Round {
     return null;
   }
 
-  #describe({ options, rules }: Choice): void {
+  #describe({ options, rules, plugin }: Choice): void {
     const { engine, world } = this.#options;
     const report = this.#report;
     report.terms = explainTask(engine, this.#slot, options);
     report.victim = rankedAt(engine, this.#slot, options.scheme);
     if (report.chosenBy === 'scheme') report.victim.rank = 1;
+    report.victim.points = plugin?.pointsOf(this.#slot) ?? report.victim.points;
     if (rules) report.victim.rules = rules.hitsOf(this.#slot);
     report.expectedBytes = engine.f64(L.C_CHARGE, this.#slot) * world.pageSize;
   }
@@ -269,6 +271,7 @@ export function blankReport(domain: string, enforce: boolean, now: MemoryReading
       passedOver: [],
       victim: null,
       terms: null,
+      plugin: null,
       rules: null,
     },
     ...{

@@ -5,6 +5,8 @@
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
+import type { PluginReport, PointsSource } from '../plugin/points-source.js';
+import { builtInScheme } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
 import { type RowRules, selectByRules } from '../policy/row-rules.js';
 import { parseTaskStat } from '../proc/task-stat.js';
@@ -24,6 +26,17 @@ const WIDTH_MAX = 64;
 /** Full readings for a list of the worst, whatever their number: some 10 ms of them. */
 const READ_LEAST = 256;
 
+export interface ChooserOptions {
+  /** Those of the policy (openRules). Must be given where it has some. */
+  readonly rules?: RowRules | null | undefined;
+  /** That of the policy. Must be given where its scheme is one. */
+  readonly plugin?: PointsSource | null | undefined;
+  /** Where /proc is. Default `/proc`. */
+  readonly root?: string;
+  /** How it is read. Default: by node:fs. */
+  readonly files?: FileCalls | undefined;
+}
+
 /** Chooses round after round by one policy. Signals nobody. */
 export class Chooser {
   private readonly engine: Engine;
@@ -35,34 +48,29 @@ export class Chooser {
   private readonly domain: LinuxDomain;
   private readonly exempt: Exempt;
   private readonly rules: RowRules | null;
+  /** For whoever scores the same tasks in another table. */
+  readonly plugin: PointsSource | null;
   private readonly pageSize: number;
 
-  /**
-   * `more` adds flags to each task that is read in full, besides those of the policy and of the domain. `rules` are those of
-   * the policy. `root`: where /proc is. `files`: how it is read.
-   */
-  constructor(
-    engine: Engine,
-    policy: Policy,
-    domain: LinuxDomain,
-    more: Exempt,
-    rules: RowRules | null = null,
-    root = '/proc',
-    files?: FileCalls,
-  ) {
-    if (typeof policy.scheme !== 'string')
+  /** `more` adds flags to each task that is read in full, besides those of the policy and of the domain. */
+  constructor(engine: Engine, policy: Policy, domain: LinuxDomain, more: Exempt, options: ChooserOptions = {}) {
+    const { rules = null, plugin = null, root = '/proc', files } = options;
+    if (typeof policy.scheme !== 'string' && !plugin)
       throw new TypeError('a scheme from a module needs a guard, which has workers');
     // A rule that is not asked protects nobody.
     if (policy.rules.length > 0 && !rules) throw new TypeError('policy.rules must be opened (openRules), got nothing');
     this.rules = rules;
+    this.plugin = plugin;
     this.engine = engine;
     this.domain = domain;
     this.pageSize = readMachine(root).pageSize;
     const own = exemptOwnAnd(policy.never, root);
     this.exempt = (staged) => more(staged) | own(staged) | (domain.exempt?.(staged) ?? 0);
     const { rootTgid } = domain;
-    this.options = { scheme: policy.scheme, ...policy.parameters, ...(rootTgid ? { rootTgid } : {}) };
-    const bounded = BOUNDED_SCHEMES.find((scheme) => scheme === policy.scheme);
+    const scheme = builtInScheme(policy.scheme);
+    this.options = { scheme, ...policy.parameters, ...(rootTgid ? { rootTgid } : {}) };
+    // Nobody knows what a plug-in makes of a bound.
+    const bounded = plugin ? undefined : BOUNDED_SCHEMES.find((one) => one === scheme);
     const { members } = domain;
     const read = { root, exempt: this.exempt, ...(members ? { members } : {}) };
     this.read = read;
@@ -79,9 +87,15 @@ export class Chooser {
       return { outcome, slot, tasks, options, rules };
     }
     const { tasks } = readTasks(engine, this.read);
-    if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules };
+    let report: PluginReport | undefined;
+    const scored = () => {
+      report = this.plugin?.score(engine, totalPages);
+    };
+    if (rules)
+      return { ...selectByRules(engine, options, rules, scored), tasks, options, rules, ...this.byPlugin(report) };
     scoreTasks(engine, options);
-    return { ...selectTask(engine, options), tasks, options, rules };
+    scored();
+    return { ...selectTask(engine, options), tasks, options, rules, ...this.byPlugin(report) };
   }
 
   /**
@@ -104,9 +118,20 @@ export class Chooser {
       }
       if (left > 0) for (const slot of bounds) this.scanner?.readFully(slot);
       left -= bounds.length;
-      scoreTasks(this.engine, options);
-      this.rules?.adjust();
+      this.rescore(options);
     }
+  }
+
+  /** After a row was read in full; without bounds no row changes but by its rules. */
+  private rescore(options: ScoreOptions): void {
+    if (!this.scanner) return;
+    scoreTasks(this.engine, options);
+    this.rules?.adjust();
+  }
+
+  private byPlugin(report: PluginReport | undefined): Pick<Choice, 'plugin'> {
+    if (!report || !this.plugin) return {};
+    return { plugin: { report, pointsOf: (slot) => this.plugin!.pointsOf(slot) } };
   }
 
   private isBound(slot: number): boolean {
@@ -128,8 +153,7 @@ export class Chooser {
       if (this.engine.u32(L.C_ID, slot) !== tgid) continue;
       this.scanner?.readFully(slot);
       this.rules?.settle(slot);
-      scoreTasks(this.engine, options);
-      this.rules?.adjust();
+      this.rescore(options);
       return slot;
     }
     return L.E_NO_VICTIM;

@@ -10,6 +10,8 @@ export interface GuardFacts {
   readonly memory: string;
   readonly thresholds: Thresholds;
   readonly scheme: string;
+  /** Whose points come before those of the scheme, which then is its fallback; null for nobody's. */
+  readonly plugin: string | null;
   readonly enforce: boolean;
   /** `pidfd`: a signal cannot reach another process. `kill`: the identity is read immediately before kill(2). */
   readonly signals: 'pidfd' | 'kill';

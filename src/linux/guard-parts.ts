@@ -4,18 +4,20 @@ import type { Engine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { Gate } from '../gate.js';
 import { OomSignals } from '../oom-signals.js';
+import { builtInScheme, pluginName } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
 import type { AllocationGate } from '../pressure/caller-sources.js';
 import type { GuardFacts } from './guard-facts.js';
 import { type GuardSource, type GuardSourceOptions, openGuardSource } from './guard-source.js';
 import type { LinuxDomain } from './linux-domain.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
-import { LinuxWorld } from './linux-world.js';
+import { LinuxWorld, monotonicMs } from './linux-world.js';
 import { probePidfd } from './live-system.js';
 import { readMachine } from './machine.js';
 import { lockProgram } from './memory-lock.js';
 import type { NativeLoad } from './native.js';
 import type { OpenedDomain } from './open-domain.js';
+import { openPluginScheme, type PluginScheme } from './plugin-scheme.js';
 import { Protector } from './protector.js';
 import type { OpenedRules } from './rules.js';
 import { SuspendWatch } from './suspend.js';
@@ -31,6 +33,8 @@ export interface GuardParts {
   readonly world: LinuxWorld;
   /** Another one with another policy, as are the notes. */
   source: GuardSource;
+  /** Null without a plug-in. */
+  plugin: PluginScheme | null;
   readonly sourceOptions: GuardSourceOptions;
   readonly gate: Gate;
   readonly waiter: Waiter;
@@ -57,6 +61,7 @@ export function openParts(
   { domain, reason }: OpenedDomain,
   load: NativeLoad,
   { rules, unknownUsers }: OpenedRules,
+  plugin: PluginScheme | null,
   options: LinuxGuardOptions,
 ): GuardParts {
   const { policy, native: how } = options;
@@ -80,8 +85,9 @@ export function openParts(
     native,
     nativeReason: load.reason,
     world: new LinuxWorld(engine, policy, domain, {
-      ...{ native: how, heedOthers: true, protector, rules, files: native?.files },
+      ...{ native: how, heedOthers: true, protector, rules, plugin, files: native?.files },
     }),
+    plugin,
     protector,
     signals: new OomSignals(engine, number),
     source,
@@ -92,6 +98,18 @@ export function openParts(
     locked: options.lockMemory === true && lockProgram(native),
     notes: notesOf(source, unknownUsers),
   };
+}
+
+/** The plug-in of a policy, ready; null where its scheme is the engine's own. Rejects with BadnessError `EPLUGIN`. */
+export async function openPlugin(
+  { scheme: spec }: Policy,
+  engine: Engine,
+  { tell }: Pick<LinuxGuardOptions, 'tell'>,
+): Promise<PluginScheme | null> {
+  if (typeof spec === 'string') return null;
+  const name = pluginName(spec);
+  const say = (error: string | null) => tell({ kind: 'plugin', atMs: monotonicMs(), name, error });
+  return openPluginScheme({ spec, tasks: engine.capacity, tell: say });
 }
 
 export function notesOf(source: GuardSource, unknownUsers: readonly string[]): string[] {
@@ -137,7 +155,8 @@ export function factsOf(
     reason,
     memory: source.memory.describe(),
     thresholds: policy.thresholds,
-    scheme: policy.scheme as string,
+    scheme: builtInScheme(policy.scheme),
+    plugin: typeof policy.scheme === 'string' ? null : pluginName(policy.scheme),
     enforce: policy.enforce,
     signals: pidfd === 'ok' ? 'pidfd' : 'kill',
     signalsReason: pidfd === 'ok' ? null : pidfd,

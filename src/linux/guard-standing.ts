@@ -11,10 +11,12 @@ import { refuseModules } from '../guard/refuse-modules.js';
 import { registerApart } from '../guard/register-apart.js';
 import type { Policy } from '../policy/policy.js';
 import type { Chooser } from './chooser.js';
-import { type GuardParts, notesOf, openOrRefuse } from './guard-parts.js';
+import { type GuardParts, notesOf, openOrRefuse, openPlugin } from './guard-parts.js';
 import { type GuardSource, openGuardSource } from './guard-source.js';
+import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { ruleNotifier } from './notify-rules.js';
 import { linuxPanicActions } from './panic.js';
+import type { PluginScheme } from './plugin-scheme.js';
 import { Rankings } from './rankings.js';
 import { openRules } from './rules.js';
 
@@ -73,10 +75,14 @@ function panicBy({ panic: plan }: Policy, { askMain, panic }: StandingOptions): 
   return new Panic({ plan, actions, ...panic });
 }
 
+/** What a guard has threads for. */
+export const LOADS: readonly string[] = ['scheme'];
+
 /** Opened for another policy, and not in force yet. */
 export interface Prepared {
   readonly policy: Policy;
   readonly chooser: Chooser;
+  readonly plugin: PluginScheme | null;
   readonly source: GuardSource;
   readonly notes: readonly string[];
   /** When it is not to come into force. */
@@ -94,21 +100,30 @@ function refuseOtherDomain({ domain }: Policy, before: Policy): void {
 }
 
 /** Rejects with BadnessError `EDOMAIN` for another domain, `EPRESSURE`; TypeError or RangeError for a policy that cannot be used here. */
-export async function prepare(parts: GuardParts, policy: Policy, before: Policy): Promise<Prepared> {
+export async function prepare(
+  parts: GuardParts,
+  policy: Policy,
+  before: Policy,
+  options: Pick<LinuxGuardOptions, 'tell'>,
+): Promise<Prepared> {
   refuseOtherDomain(policy, before);
-  refuseModules(policy);
-  const { rules, unknownUsers } = await openRules(parts.engine, policy.rules);
-  const { domain, sourceOptions, world } = parts;
-  const source = openOrRefuse(() => openGuardSource(policy, domain, sourceOptions, parts.source));
+  refuseModules(policy, LOADS);
+  const { domain, engine, sourceOptions, world } = parts;
+  const { rules, unknownUsers } = await openRules(engine, policy.rules);
+  const opened: (() => void)[] = [];
+  const close = () => {
+    for (const one of opened) one();
+  };
   try {
-    const chooser = world.chooserFor(policy, rules);
-    const close = () => {
-      chooser.close();
-      source.retire();
-    };
-    return { policy, chooser, source, notes: notesOf(source, unknownUsers), close };
+    const plugin = await openPlugin(policy, engine, options);
+    opened.push(() => plugin?.close());
+    const source = openOrRefuse(() => openGuardSource(policy, domain, sourceOptions, parts.source));
+    opened.push(() => source.retire());
+    const chooser = world.chooserFor(policy, { rules, plugin });
+    opened.push(() => chooser.close());
+    return { policy, chooser, plugin, source, notes: notesOf(source, unknownUsers), close };
   } catch (error) {
-    source.retire();
+    close();
     throw error;
   }
 }

@@ -7,7 +7,8 @@ import { openEngine } from '../engine.js';
 import type { Answer, ReactionContext } from '../guard/round-events.js';
 import type { Phase } from '../policy/phases.js';
 import type { AskedEvent, GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
-import { type LinuxGuard, openLinuxGuard } from './linux-guard.js';
+import type { LinuxGuard } from './linux-guard.js';
+import { openLinuxGuard } from './open-linux-guard.js';
 import { refusalOf } from './thread-refusal.js';
 
 const APPLICATION = 'application';

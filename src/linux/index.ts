@@ -23,7 +23,7 @@ export type { PolicyReloads } from './guard-standing.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type LinuxDomain, systemDomain } from './linux-domain.js';
-export { LinuxGuard, openLinuxGuard } from './linux-guard.js';
+export { LinuxGuard } from './linux-guard.js';
 export type { LinuxGuardOptions } from './linux-guard-options.js';
 export { LinuxWorld, type LinuxWorldOptions, monotonicMs } from './linux-world.js';
 export { LiveRanking, type LiveRankingOptions, type LiveReading } from './live-ranking.js';
@@ -32,6 +32,8 @@ export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
 export { ruleNotifier } from './notify-rules.js';
 export { type OpenedDomain, openLinuxDomain } from './open-domain.js';
+export { openLinuxGuard } from './open-linux-guard.js';
+export { openPluginScheme, PluginScheme, type PluginSchemeOptions, type PluginState } from './plugin-scheme.js';
 export { loadPolicyFile } from './policy-file.js';
 export {
   openPsiTrigger,

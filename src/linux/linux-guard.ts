@@ -3,14 +3,12 @@
  * can be before memory is short, and puts it together.
  */
 import { closeDomain } from '../domains.js';
-import { type Engine, openEngine } from '../engine.js';
-import { BadnessError } from '../errors.js';
+import type { Engine } from '../engine.js';
 import { Guard, type GuardOptions } from '../guard/guard.js';
 import type { GuardEvent } from '../guard/guard-events.js';
 import type { Notifier } from '../guard/notifier.js';
 import type { NotifierChain } from '../guard/notifier-chain.js';
 import type { Panic } from '../guard/panic.js';
-import { refuseModules } from '../guard/refuse-modules.js';
 import { registerApart } from '../guard/register-apart.js';
 import type { RoundReport } from '../guard/round-report.js';
 import { Rounds } from '../guard/rounds.js';
@@ -21,20 +19,13 @@ import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import { KillToken, type TokenHolder } from '../token.js';
 import type { GuardFacts } from './guard-facts.js';
-import { factsOf, type GuardParts, openOrRefuse, openParts, setGate } from './guard-parts.js';
+import { factsOf, type GuardParts, setGate } from './guard-parts.js';
 import { type PolicyReloads, type Prepared, prepare, type Standing, standingOf } from './guard-standing.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
-import { loadNative } from './native.js';
-import { openLinuxDomain } from './open-domain.js';
-import { listPids } from './proc-files.js';
+import type { PluginState } from './plugin-scheme.js';
 import type { Protector } from './protector.js';
 import { openQueue } from './queue-tasks.js';
 import type { Rankings } from './rankings.js';
-import { openRules } from './rules.js';
-import { warmUp } from './warm-up.js';
-
-/** Room for tasks that a fork bomb brings. Costs address space, not memory, until there are so many. */
-const TASKS_LEAST = 32_768;
 
 const SYSTEM = 0;
 /** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
@@ -131,6 +122,11 @@ export class LinuxGuard {
     return this.#parts.number;
   }
 
+  /** How its plug-in is doing; null without one. */
+  get plugin(): PluginState | null {
+    return this.#parts.plugin?.state ?? null;
+  }
+
   get level(): PressureLevel {
     return this.#guard.level;
   }
@@ -200,8 +196,9 @@ export class LinuxGuard {
   async close(): Promise<void> {
     this.#guard.stop();
     await this.#running;
-    const { engine, world, source, waiter, suspend, domain, number, protector, signals } = this.#parts;
+    const { engine, world, source, waiter, suspend, domain, number, plugin, protector, signals } = this.#parts;
     signals.unwatch();
+    plugin?.close();
     protector.close();
     world.close();
     source.source.close();
@@ -214,7 +211,7 @@ export class LinuxGuard {
   async #reload(read: () => Policy | Promise<Policy>): Promise<boolean> {
     let error: string | null = null;
     try {
-      const prepared = await prepare(this.#parts, await read(), this.policy);
+      const prepared = await prepare(this.#parts, await read(), this.policy, this.#options);
       await this.#guard
         .between(() => this.#switch(prepared))
         .catch((thrown: unknown) => {
@@ -232,7 +229,7 @@ export class LinuxGuard {
   }
 
   /** Between two rounds. What can fail comes first. */
-  #switch({ policy, chooser, source, notes }: Prepared): Partial<GuardOptions> {
+  #switch({ policy, chooser, plugin, source, notes }: Prepared): Partial<GuardOptions> {
     // Lists the tasks and opens what is kept of them, so that the next round is no slower than the last.
     chooser.choose();
     const standing = standingOf(policy, chooser, this.#options, this.#standing);
@@ -240,6 +237,8 @@ export class LinuxGuard {
     const parts = this.#parts;
     setGate(parts.gate, policy, this.policy);
     parts.world.use(chooser);
+    parts.plugin?.close();
+    parts.plugin = plugin;
     parts.source.retire();
     parts.source = source;
     parts.notes = notes;
@@ -262,38 +261,4 @@ export class LinuxGuard {
     if (event.kind === 'level' && event.level === 'warn' && event.was === 'none') this.#parts.world.choose();
     this.#options.tell(event);
   }
-}
-
-/**
- * Opens a guard. Nobody is killed before `run`, nor then unless the policy says `enforce: true`.
- * Throws BadnessError `EPRESSURE` when pressure cannot be read, `EDOMAIN` for a domain that is not there, `ENOTLINUX`;
- * TypeError or RangeError for a policy that cannot be used here.
- */
-export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxGuard> {
-  const { policy } = options;
-  refuseModules(policy);
-  const load = await loadNative(options.native ? { native: options.native } : {});
-  const engine =
-    options.engine ?? (await openEngine({ maxTasks: Math.max(TASKS_LEAST, 2 * listPids('/proc').length) }));
-  const { native } = load;
-  const opened = openOrRefuse(() =>
-    openLinuxDomain(policy.domain, {
-      for: options.for,
-      native,
-      cookie: options.cookie,
-    }),
-  );
-  const rules = await openRules(engine, policy.rules);
-  const parts = openParts(engine, opened, load, rules, options);
-  const guard = new LinuxGuard(parts, options);
-  const { error } = parts.source.source.read(parts.world.nowMs());
-  if (error !== null) {
-    await guard.close();
-    throw new BadnessError('EPRESSURE', `pressure of ${opened.domain.name} cannot be read: ${error}`);
-  }
-  parts.signals.watch();
-  // The first choice opens a descriptor a task and compiles what a later one runs.
-  parts.world.choose();
-  warmUp(parts);
-  return guard;
 }

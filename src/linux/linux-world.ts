@@ -4,6 +4,7 @@ import type { Engine } from '../engine.js';
 import type { KillReport } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
+import type { PointsSource } from '../plugin/points-source.js';
 import type { Policy } from '../policy/policy.js';
 import type { RowRules } from '../policy/row-rules.js';
 import { Chooser } from './chooser.js';
@@ -37,6 +38,8 @@ export interface LinuxWorldOptions {
   readonly files?: FileCalls | undefined;
   /** Those of the policy (openRules). Must be given where it has some. */
   readonly rules?: RowRules | null;
+  /** That of the policy (openPluginScheme). Must be given where its scheme is one. */
+  readonly plugin?: PointsSource | null;
 }
 
 /** It does not own the domain. Throws BadnessError `ENOTLINUX` without /proc. */
@@ -64,7 +67,7 @@ export class LinuxWorld implements World {
       const dying = this.#isSetAside(staged.fields) ? L.TASK_MEMDIE : 0;
       return dying | (others?.(staged) ?? 0) | (options.protector?.exempt(staged) ?? 0);
     };
-    this.#chooser = this.chooserFor(policy, options.rules ?? null);
+    this.#chooser = this.chooserFor(policy, options);
   }
 
   /** For whoever looks at the same tasks by the same rules, with an engine of its own. */
@@ -72,10 +75,10 @@ export class LinuxWorld implements World {
     return this.#chooser;
   }
 
-  /** One that chooses by another policy, with its rules (openRules). Whoever does not `use` it closes it. */
-  chooserFor(policy: Policy, rules: RowRules | null): Chooser {
+  /** One that chooses by another policy. Whoever does not `use` it closes it. */
+  chooserFor(policy: Policy, { rules, plugin }: Pick<LinuxWorldOptions, 'rules' | 'plugin'>): Chooser {
     const { files } = this.#options;
-    return new Chooser(this.#engine, policy, this.#domain, this.#exempt, rules, '/proc', files);
+    return new Chooser(this.#engine, policy, this.#domain, this.#exempt, { rules, plugin, files });
   }
 
   /** From now on this one chooses. Between two rounds. */

@@ -36,7 +36,10 @@ export class RankedPids {
       throw new RangeError(`count must be an integer 1..${QUEUE_MAX}, got ${count}`);
     }
     this.#count = count;
-    this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, options.rules, root);
+    this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, {
+      rules: options.rules,
+      root,
+    });
   }
 
   /** The pids of the worst now, worst first, `count` or, among thousands of equals, fewer; never this process nor an ancestor of it. Throws what reading /proc throws. */

@@ -7,6 +7,7 @@ import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { explainTask, type Terms } from '../explain.js';
+import type { PluginReport, PointsSource } from '../plugin/points-source.js';
 import { type RowRules, selectByRules } from '../policy/row-rules.js';
 import type { Rule } from '../policy/rule.js';
 import { type RankedTask, type Ranking, rankedAt, rankOf, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
@@ -25,7 +26,7 @@ const ROWS_MOST = 1000;
 const SETTLED_MOST = 64;
 
 /** What it needs of the one that chooses for the guard. */
-export type Choosing = Pick<Chooser, 'options' | 'read' | 'totalPages'>;
+export type Choosing = Pick<Chooser, 'options' | 'read' | 'totalPages' | 'plugin'>;
 
 export interface RankedNow {
   /** How it was scored, and what was read. */
@@ -33,6 +34,8 @@ export interface RankedNow {
   readonly reading: Reading;
   /** With at most 1,000 rows. Rules with conditions on files are known of the first 64; points behind them are the most that they can be. */
   readonly ranking: Ranking;
+  /** Where the policy names a plug-in: whether the points are its. */
+  readonly plugin: PluginReport | null;
 }
 
 export interface ExplainedNow extends RankedNow {
@@ -82,6 +85,7 @@ export class Rankings {
       const terms = { ...explainTask(engine, slot, { ...ranked.options, scheme }), rank: rankOf(engine, slot, scheme) };
       // Back to the scheme of the guard, whose points and rank the task is shown with.
       scoreTasks(engine, ranked.options);
+      this.#choosing.plugin?.score(engine, ranked.options.totalPages ?? 0);
       rules?.settle(slot);
       rules?.adjust();
       const task = rowAt(opened, slot, ranked.options.scheme);
@@ -95,7 +99,7 @@ export class Rankings {
     if (this.#last && now() - this.#last.atMs < LASTS_MS) return this.#last.ranked;
     const reading = await readTasksInSlices(opened.engine, this.#choosing.read, SLICE_MS);
     const options = { ...this.#choosing.options, totalPages: this.#choosing.totalPages() };
-    const ranked = { options, reading, ranking: rankBy(opened, options) };
+    const ranked = { options, reading, ...rankBy(opened, options, this.#choosing.plugin) };
     this.#last = { ranked, atMs: now() };
     return ranked;
   }
@@ -117,18 +121,29 @@ export class Rankings {
   }
 }
 
-/** As rankTasks, with what the rules of the policy change. */
-function rankBy(opened: Opened, options: ScoreOptions & { scheme: SchemeName }): Ranking {
+/** As rankTasks, with what the plug-in and the rules of the policy change. */
+function rankBy(
+  opened: Opened,
+  options: ScoreOptions & { scheme: SchemeName },
+  source: PointsSource | null,
+): Pick<RankedNow, 'ranking' | 'plugin'> {
   const { engine, rules } = opened;
   const { scheme } = options;
-  if (rules) selectByRules(engine, options, rules);
-  else scoreTasks(engine, options);
+  let plugin: PluginReport | null = null;
+  const scored = () => {
+    plugin = source?.score(engine, options.totalPages ?? 0) ?? null;
+  };
+  if (rules) selectByRules(engine, options, rules, scored);
+  else {
+    scoreTasks(engine, options);
+    scored();
+  }
   if (rules) settleWorst(engine, rules, scheme);
   const { outcome, slot } = selectTask(engine, options);
   const slots = worstSlots(engine, scheme, ROWS_MOST);
   const ranked = slots.map((at, index) => Object.assign(rowAt(opened, at, scheme), { rank: index + 1 }));
   const victim = slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rowAt(opened, slot, scheme));
-  return { scheme, outcome, victim, ranked, eligible: eligibleIn(engine) };
+  return { ranking: { scheme, outcome, victim, ranked, eligible: eligibleIn(engine) }, plugin };
 }
 
 /** Whoever is looked at for a rule may have another place then: until nobody among the worst has. */

@@ -8,6 +8,7 @@ export { defineThresholds, type Level, type LooseThresholds, type Thresholds } f
 export { NOTIFY_ON, type NotifyInput, type NotifyRule } from './notify.js';
 export type { PanicEnd, PanicPlan } from './panic-plan.js';
 export { PHASES, type Phase, type PhaseLimit, type PhaseLimits } from './phases.js';
+export { builtInScheme, type ModuleScheme, type PluginSpec, pluginName, type WasmScheme } from './plugin-scheme.js';
 export {
   definePolicy,
   type Escalation,
@@ -24,7 +25,7 @@ export { POLICY_VERSION, type PolicyFile, parsePolicy } from './policy-file.js';
 export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
 export { policySchema } from './policy-schema.js';
 export { policyToToml, type ShowOptions } from './policy-toml.js';
-export { RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
+export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
 export { type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
 export {
   boundOf,

@@ -16,7 +16,6 @@ import {
   orNull,
   refuse,
   type Shape,
-  text,
 } from './checks.js';
 import { type DomainInput, type DomainSpec, domainSpec } from './domain-spec.js';
 import { commGlob } from './glob.js';
@@ -24,6 +23,14 @@ import { type LooseThresholds, type Thresholds, thresholds } from './levels.js';
 import { type NotifyInput, type NotifyRule, notify } from './notify.js';
 import { type PanicPlan, panicPlan } from './panic-plan.js';
 import { type PhaseLimits, phaseLimits } from './phases.js';
+import {
+  type ModuleScheme,
+  moduleScheme,
+  moduleShape,
+  type PluginSpec,
+  type WasmScheme,
+  wasmScheme,
+} from './plugin-scheme.js';
 import { type PressureRule, type PsiRule, type PsiTriggerRule, pressureRule } from './pressure-rule.js';
 import { type Rule, type RuleInput, rules } from './rule.js';
 
@@ -74,7 +81,7 @@ export interface Policy {
   /** False (the default): decide and say, touch nobody. */
   readonly enforce: boolean;
   readonly domain: DomainSpec;
-  readonly scheme: SchemeName | ModuleExport;
+  readonly scheme: SchemeName | PluginSpec;
   readonly parameters: SchemeParameters;
   readonly thresholds: Thresholds;
   readonly pressure: PressureRule;
@@ -94,6 +101,9 @@ export interface Policy {
   readonly notify: readonly NotifyRule[];
 }
 
+/** A plug-in whose bounds may be left out. */
+type Loose<T extends PluginSpec> = Omit<T, 'fallback' | 'deadlineMs'> & Optional<Pick<T, 'fallback' | 'deadlineMs'>>;
+
 type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 type LoosePsi = Optional<Omit<PsiRule, 'trigger'> & { trigger: Optional<PsiTriggerRule> | null }>;
@@ -102,6 +112,7 @@ export type PolicyInput = Optional<
   Omit<
     Policy,
     | 'domain'
+    | 'scheme'
     | 'parameters'
     | 'thresholds'
     | 'pressure'
@@ -113,6 +124,7 @@ export type PolicyInput = Optional<
     | 'notify'
   > & {
     domain: DomainInput;
+    scheme: SchemeName | Loose<ModuleScheme> | Loose<WasmScheme>;
     parameters: Optional<SchemeParameters>;
     thresholds: LooseThresholds;
     pressure: Optional<Omit<PressureRule, 'psi'> & { psi: LoosePsi | null }>;
@@ -139,12 +151,7 @@ export const NEVER_DEFAULT: readonly string[] = Object.freeze(
 
 const INT32_MAX = 2 ** 31 - 1;
 const milliseconds = integer(0, 3_600_000);
-const module = {
-  module: object<ModuleExport>({
-    module: [text(/^[A-Za-z][A-Za-z\d+.-]+:\S+$/, `an absolute URL such as 'file:///etc/badness/own.js'`)],
-    export: [text(/^[\p{L}_$][\p{L}\p{N}_$]*$/u, 'the name of an export')],
-  }),
-};
+const module = { module: object<ModuleExport>(moduleShape) };
 
 const reaction = either<'kill' | 'panic' | 'none', ModuleExport>(oneOf(['kill', 'panic', 'none']), module);
 const rate = object<RateRule>({
@@ -169,7 +176,7 @@ const gate: Check<GateRule> = check({ anyOf: gateForms }, (value, path) => {
 export const policyShape: Shape<Policy> = {
   enforce: [flag, false],
   domain: [domainSpec, 'auto'],
-  scheme: [either<SchemeName, ModuleExport>(oneOf(SCHEMES), module), DEFAULT_SCHEME],
+  scheme: [either<SchemeName, PluginSpec>(oneOf(SCHEMES), { module: moduleScheme, wasm: wasmScheme }), DEFAULT_SCHEME],
   parameters: [
     object<SchemeParameters>({
       maxDiscount: [integer(1, 2 ** 31), 4],

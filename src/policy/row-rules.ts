@@ -272,14 +272,16 @@ function ownFacts(engine: Engine, slot: number): OwnFacts {
   };
 }
 
-/** Scores and selects by rules among rows that were all read in full: a new snapshot. */
+/** Scores and selects by rules among rows that were all read in full: a new snapshot. `scored` may change the points before the rules. */
 export function selectByRules(
   engine: Engine,
   options: ScoreOptions,
   rules: RowRules,
+  scored: () => void = () => {},
 ): { outcome: Outcome; slot: number } {
   rules.begin(options);
   scoreTasks(engine, options);
+  scored();
   rules.adjust();
   for (;;) {
     const selected = selectTask(engine, options);

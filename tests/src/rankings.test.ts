@@ -29,6 +29,7 @@ function machine(t: TestContext, more: Partial<Choosing> & { exempt?: Exempt; ru
     options: { scheme: 'resident' },
     read: { root: proc.root, exempt },
     totalPages: () => 5000,
+    plugin: null,
     ...rest,
   };
   const clock = { nowMs: 1000 };

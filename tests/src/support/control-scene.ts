@@ -13,6 +13,7 @@ import { BadnessError } from '../../../src/errors.js';
 import { explainTask } from '../../../src/explain.js';
 import { blankReport } from '../../../src/guard/round.js';
 import type { RoundReport } from '../../../src/guard/round-report.js';
+import type { PluginState } from '../../../src/linux/plugin-scheme.js';
 import type { ExplainedNow, RankedNow } from '../../../src/linux/rankings.js';
 import { definePolicy } from '../../../src/policy/policy.js';
 import type { MemoryNews } from '../../../src/pressure/subscription.js';
@@ -47,6 +48,7 @@ export class FakeControlled implements ControlledGuard {
   readonly gate = definePolicy().gate;
   readonly level = 'warn';
   readonly counters = { readings: 7, rounds: 3, released: 1, freedBytes: 4096, others: 2 };
+  readonly plugin: PluginState | null = null;
   readonly reloads = { taken: 2, refused: 1, lastError: 'badness.toml:3: no' };
   readonly memory: MemoryNews | null = MEMORY;
   readonly names = new Map<number, string>();
@@ -68,7 +70,7 @@ export class FakeControlled implements ControlledGuard {
   get facts() {
     return {
       ...{ domain: this.domain, reason: 'as asked', memory: 'much', thresholds: definePolicy().thresholds },
-      ...({ scheme: 'badness', enforce: false, signals: 'pidfd', signalsReason: null } as const),
+      ...({ scheme: 'badness', plugin: null, enforce: false, signals: 'pidfd', signalsReason: null } as const),
       ...({ waits: 'poll', locked: false, notes: [] } as const),
     };
   }
@@ -119,7 +121,7 @@ export class FakeControlled implements ControlledGuard {
     const options = { scheme: 'badness', totalPages: 5000 } as const;
     const machine = { hz: 100, pageSize: 4096, uptimeS: 100, totalPages: 9000 };
     const reading = { machine, tasks: 4, gone: 1, unreadable: 0, left: 0 };
-    return { options, reading, ranking: rankTasks(this.#engine, options) };
+    return { options, reading, ranking: rankTasks(this.#engine, options), plugin: null };
   }
 }
 

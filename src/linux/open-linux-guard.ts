@@ -1,0 +1,62 @@
+/** Stage: all of them. Opens the guard of one domain of this machine. */
+import { openEngine } from '../engine.js';
+import { BadnessError } from '../errors.js';
+import { refuseModules } from '../guard/refuse-modules.js';
+import { type GuardParts, openOrRefuse, openParts, openPlugin } from './guard-parts.js';
+import { LOADS } from './guard-standing.js';
+import { LinuxGuard } from './linux-guard.js';
+import type { LinuxGuardOptions } from './linux-guard-options.js';
+import { loadNative } from './native.js';
+import { openLinuxDomain } from './open-domain.js';
+import type { PluginScheme } from './plugin-scheme.js';
+import { listPids } from './proc-files.js';
+import { openRules } from './rules.js';
+import { warmUp } from './warm-up.js';
+
+/** Room for tasks that a fork bomb brings. Costs address space, not memory, until there are so many. */
+const TASKS_LEAST = 32_768;
+
+/** A plug-in whose guard cannot be opened has nobody else to close it. */
+function openPartsWith(plugin: PluginScheme | null, open: () => GuardParts): GuardParts {
+  try {
+    return open();
+  } catch (error) {
+    plugin?.close();
+    throw error;
+  }
+}
+
+/**
+ * Opens a guard. Nobody is killed before `run`, nor then unless the policy says `enforce: true`.
+ * Throws BadnessError `EPRESSURE` when pressure cannot be read, `EDOMAIN` for a domain that is not there, `ENOTLINUX`;
+ * TypeError or RangeError for a policy that cannot be used here.
+ */
+export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxGuard> {
+  const { policy } = options;
+  refuseModules(policy, LOADS);
+  const load = await loadNative(options.native ? { native: options.native } : {});
+  const engine =
+    options.engine ?? (await openEngine({ maxTasks: Math.max(TASKS_LEAST, 2 * listPids('/proc').length) }));
+  const { native } = load;
+  const opened = openOrRefuse(() =>
+    openLinuxDomain(policy.domain, {
+      for: options.for,
+      native,
+      cookie: options.cookie,
+    }),
+  );
+  const rules = await openRules(engine, policy.rules);
+  const plugin = await openPlugin(policy, engine, options);
+  const parts = openPartsWith(plugin, () => openParts(engine, opened, load, rules, plugin, options));
+  const guard = new LinuxGuard(parts, options);
+  const { error } = parts.source.source.read(parts.world.nowMs());
+  if (error !== null) {
+    await guard.close();
+    throw new BadnessError('EPRESSURE', `pressure of ${opened.domain.name} cannot be read: ${error}`);
+  }
+  parts.signals.watch();
+  // The first choice opens a descriptor a task and compiles what a later one runs.
+  parts.world.choose();
+  warmUp(parts);
+  return guard;
+}
