@@ -1,68 +1,14 @@
 // A user's scheme in its thread, as it is shipped (dist/linux.js): what it answers counts; whatever it does instead, the fallback decides.
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
-import { describe, type TestContext, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
+import { describe, test } from 'node:test';
 import * as L from '../../assembly/layout.js';
-import { type Engine, openEngine } from '../../src/engine.js';
-import type { PluginScheme } from '../../src/linux/plugin-scheme.js';
-import type { PluginSpec } from '../../src/policy/plugin-scheme.js';
-import { scoreTasks, selectTask } from '../../src/rank.js';
+import { selectTask } from '../../src/rank.js';
 import { loadTasks } from '../../src/task.js';
-import { eachTask, moduleFile, wasmFile, wat } from './support/plugin-modules.js';
+import { eachTask, moduleFile, points, wasmFile, wat } from './support/plugin-modules.js';
+import { DEADLINE_MS, MACHINE, type Opened, opened } from './support/plugin-scene.js';
 
-const entry = pathToFileURL(resolve('dist/linux.js')).href;
-const { openPluginScheme } = (await import(entry)) as typeof import('../../src/linux/index.js');
-
-const MACHINE = { hz: 100, pageSize: 4096, uptimeS: 1000, totalPages: 100_000 };
 const PAUSE_MS = 10_000;
-
-/** Three that may be chosen, of 300, 200 and 100 pages, and pid 1, which may not. */
-async function table(): Promise<Engine> {
-  const engine = await openEngine({ maxTasks: 64 });
-  const tasks = [0, 1, 2].map((index) => ({
-    ...{ tgid: 300 + index, ppid: 1, comm: `task-${index}`, nice: index, startTimeTicks: 90_000 },
-    ...{ rssPages: 300 - index * 100, totalVmPages: 1000 },
-  }));
-  loadTasks(engine, [{ tgid: 1, comm: 'init', rssPages: 9999, totalVmPages: 9999 }, ...tasks], MACHINE);
-  scoreTasks(engine, { scheme: 'resident' });
-  return engine;
-}
-
-function pointsIn(engine: Engine): number[] {
-  return Array.from({ length: engine.count }, (_, slot) => engine.f64(L.C_POINTS, slot));
-}
-
-interface Opened {
-  readonly plugin: PluginScheme;
-  readonly engine: Engine;
-  readonly told: (string | null)[];
-  readonly clock: { ms: number };
-  /** Scores anew by the fallback, then asks; the reason when it did not answer. */
-  ask(): { reason: string | null; points: number[] };
-}
-
-/** Where they may die, many threads at a time of a busy machine take their time. */
-const DEADLINE_MS = 1000;
-
-async function opened(t: TestContext, code: { wasm: string } | { module: string; export: string }): Promise<Opened> {
-  const told: (string | null)[] = [];
-  const clock = { ms: 0 };
-  const spec: PluginSpec = { fallback: 'resident', deadlineMs: DEADLINE_MS, ...code };
-  const tell = (error: string | null) => void told.push(error);
-  const plugin = await openPluginScheme({ spec, tasks: 64, tell, now: () => clock.ms });
-  t.after(() => plugin.close());
-  const engine = await table();
-  const ask = () => {
-    scoreTasks(engine, { scheme: 'resident' });
-    const { reason } = plugin.score(engine, MACHINE.totalPages);
-    return { reason, points: pointsIn(engine) };
-  };
-  return { plugin, engine, told, clock, ask };
-}
-
 const BY_FALLBACK = [Number.NaN, 300, 200, 100];
-const points = (body: string) => `export function points(task, machine) { ${body} }`;
 
 /** Asks again and again until there is another answer than `reason`: a thread ends, and another one starts, in their own time. */
 async function asked({ ask }: Opened, isIt: (reason: string | null) => boolean): Promise<string | null> {
@@ -236,72 +182,5 @@ describe('plug-in: a thread that was killed', () => {
     scene.clock.ms += 3_600_000;
     assert.match(scene.ask().reason!, /^killed 10 times within an hour, and not started again$/);
     assert.deepEqual([scene.plugin.state.state, scene.plugin.state.restarts], ['off', 9]);
-  });
-});
-
-/** Looks for shared memory wherever code of a thread can, now and whenever something of the runtime is called: its points are how much it found. */
-const SNOOP = `
-import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
-let found = 0;
-let calls = 0;
-const look = (value, depth = 0) => {
-  if (value instanceof SharedArrayBuffer || value?.buffer instanceof SharedArrayBuffer) found += 1;
-  else if (value && typeof value === 'object' && depth < 4) for (const key of Object.keys(value)) look(value[key], depth + 1);
-};
-const patched = [
-  [Atomics, ['wait', 'load', 'store', 'notify']],
-  [Uint8Array.prototype, ['set', 'subarray', 'slice', 'fill']],
-  [Object.getPrototypeOf(Uint8Array.prototype), ['set', 'subarray', 'slice', 'fill']],
-  [TextEncoder.prototype, ['encodeInto']],
-];
-for (const [owner, names] of patched) {
-  for (const name of names) {
-    const real = owner[name];
-    owner[name] = function (...args) {
-      calls += 1;
-      look(this);
-      for (const one of args) look(one);
-      return Reflect.apply(real, this, args);
-    };
-  }
-}
-for (const name of ['Uint8Array', 'Float64Array', 'Int32Array', 'Uint32Array', 'DataView']) {
-  globalThis[name] = new Proxy(globalThis[name], {
-    construct(target, args, own) {
-      calls += 1;
-      for (const one of args) look(one);
-      return Reflect.construct(target, args, own);
-    },
-  });
-}
-export function points(task) {
-  look(workerData);
-  look(receiveMessageOnPort(parentPort));
-  look(task);
-  return calls > 0 ? found : 99;
-}`;
-
-describe('plug-in: the memory of others', () => {
-  test('a module finds no shared memory, and what it does to the runtime before shows it none either', async (t) => {
-    const scene = await opened(t, { module: moduleFile(t, SNOOP), export: 'points' });
-    assert.deepEqual(scene.ask(), { reason: null, points: [Number.NaN, 0, 0, 0] });
-    assert.deepEqual(
-      scene.ask(),
-      { reason: null, points: [Number.NaN, 0, 0, 0] },
-      'nor did the first question show it',
-    );
-  });
-
-  test('a module that writes to what it is given changes nothing but its own copy', async (t) => {
-    const body =
-      'try { task.rssPages = 1e9; machine.totalPages = 1; } catch {} return task.tgid === 300 ? machine.totalPages : machine.tasks;';
-    const scene = await opened(t, { module: moduleFile(t, points(body)), export: 'points' });
-    const before = scene.engine.bytes.slice();
-    scene.plugin.score(scene.engine, MACHINE.totalPages);
-    const after = scene.engine.bytes.slice();
-    const at = scene.engine.cell(L.C_POINTS, 0, 8);
-    before.fill(0, at, at + 8 * scene.engine.count);
-    after.fill(0, at, at + 8 * scene.engine.count);
-    assert.deepEqual(Buffer.compare(before, after), 0, 'but for the points, the engine is as it was');
   });
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import binaryen from 'binaryen';
-import { PLUGIN_ABI, regionBytes } from '../../../src/plugin/layout.js';
+import { PLUGIN_ABI } from '../../../src/plugin/layout.js';
 import { ownFolder } from './control-scene.js';
 
 export interface WasmParts {
@@ -52,16 +52,14 @@ export function wasmOf(text: string): Uint8Array<ArrayBuffer> {
   return new Uint8Array(bytes);
 }
 
-/** Bytes that a plug-in needs for so many tasks, in pages of its memory. */
-export function pagesFor(tasks: number): number {
-  return Math.ceil((WASM_REGION + regionBytes(tasks)) / 65_536);
-}
-
 export function wasmFile(t: TestContext, text: string): string {
   const path = join(ownFolder(t), 'plugin.wasm');
   writeFileSync(path, wasmOf(text));
   return path;
 }
+
+/** A module whose function `points` has this body. */
+export const points = (body: string) => `export function points(task, machine) { ${body} }`;
 
 /** The URL of a JavaScript module. */
 export function moduleFile(t: TestContext, code: string): string {
