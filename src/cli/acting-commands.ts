@@ -15,7 +15,7 @@ export const guard: Command = {
           'domain',
           "what is short of memory: auto (default: the container's limit, else the machine), system, memcg:/PATH, node:N, descendants:PID,BUDGET (a process and all that come from it, such as descendants:4711,4GiB)",
         ],
-        'scheme',
+        ['scheme', 'how points are computed (badness); or a plug-in of your own: ./own.wasm, ./own.mjs#export'],
         'memory',
         'swap',
         'memory-kib',
@@ -44,7 +44,17 @@ export const guard: Command = {
     SCORING,
   ],
   lists: ['Schemes'],
-  exits: [...ANY, 'unknownScheme', 'notLinux', 'unreadable', 'unwatchable', 'badPolicy', 'noControl', 'unannounced'],
+  exits: [
+    ...ANY,
+    'unknownScheme',
+    'notLinux',
+    'unreadable',
+    'unwatchable',
+    'badPolicy',
+    'noControl',
+    'unannounced',
+    'badPlugin',
+  ],
 };
 
 export const ctl: Command = {

@@ -26,6 +26,7 @@ export const EXITS = {
     code: 18,
     words: 'guard: systemd waits to hear that it watches, and cannot (no koffi)',
   },
+  badPlugin: { code: 19, words: 'the plug-in is none, or does not answer; see docs/plugins.md' },
 } as const;
 
 export type ExitName = keyof typeof EXITS;
@@ -55,6 +56,7 @@ const EXIT_OF_CODE: Record<string, ExitCode> = {
   EPOLICY: EXIT.badPolicy,
   EPOLICYFILE: EXIT.unreadable,
   ENOTIFY: EXIT.unannounced,
+  EPLUGIN: EXIT.badPlugin,
 };
 
 /** The exit code and the words for whatever a command threw. */

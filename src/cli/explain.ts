@@ -10,14 +10,16 @@ import {
   type Terms,
 } from '../index.js';
 import { snakeKeys } from '../linux/index.js';
+import { type PluginReport, rowBy } from '../policy/index.js';
 import { integer, readArguments, schemeNamed, usage } from './arguments.js';
 import { paletteFor } from './colour.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
-import { cpuTime, duration, memory } from './quantities.js';
-import { outputRecord, summaryRecord } from './rank.js';
+import { cpuTime, duration, grouped, memory } from './quantities.js';
+import { outputRecord, rankedBy, summaryRecord } from './rank.js';
+import { hitLines, sparedLines } from './rule-words.js';
 import { openSource, type Source } from './source.js';
 import { stepLines } from './steps.js';
 import { type Column, screenOf, tableLines, wrapped } from './table.js';
@@ -125,9 +127,30 @@ function explainIn(source: Source, slot: number, scheme: SchemeName): Explained 
   return { ...terms, rank: rankOf(source.engine, slot, scheme) };
 }
 
-function* jsonLines(source: Source, task: RankedTask, explained: Explained[]): Generator<string> {
+/** What is shown of one task. */
+interface Seen {
+  readonly source: Source;
+  readonly task: RankedTask;
+  readonly explained: Explained[];
+  readonly plugin: PluginReport | null;
+}
+
+/** The task with what all rules do to it, those with conditions on files too. */
+function ruled({ engine, scoring, by: { rules } }: Source, task: RankedTask): RankedTask {
+  if (!rules) return task;
+  rules.settle(task.slot);
+  const { scheme } = spelledOut(scoring);
+  return Object.assign(rowBy(engine, task.slot, scheme, rules), { rank: rankOf(engine, task.slot, scheme) });
+}
+
+function pluginWords({ by }: Source, { slot }: RankedTask): string {
+  const points = by.plugin?.pointsOf(slot) ?? null;
+  return points === null ? 'not asked, since it may not be chosen' : `${grouped(points)} points in the place of those`;
+}
+
+function* jsonLines({ source, task, explained, plugin }: Seen): Generator<string> {
   const ranking = rankTasks(source.engine, { ...source.scoring, limit: 0 });
-  yield JSON.stringify(summaryRecord(source, ranking));
+  yield JSON.stringify(summaryRecord(source, ranking, plugin));
   yield JSON.stringify(outputRecord(source, task));
   for (const terms of explained) yield JSON.stringify(snakeKeys({ ...terms }));
 }
@@ -146,7 +169,7 @@ export function taskFacts(task: RankedTask, machine: Machine, userName: (uid: nu
   return `${named(task)}: ${facts.join(', ')}`;
 }
 
-function humanLines(source: Source, task: RankedTask, explained: Explained[], values: Values): string[] {
+function humanLines({ source, task, explained, plugin }: Seen, values: Values): string[] {
   const screen = screenOf(process.stdout);
   const palette = paletteFor(screen.isTerminal, values['no-color'] === true);
   const scoring = spelledOut(source.scoring);
@@ -156,7 +179,10 @@ function humanLines(source: Source, task: RankedTask, explained: Explained[], va
   const steps = stepLines({ task, terms: first, scoring, machine: source.machine });
   const head = wrapped(taskFacts(task, source.machine, userNames(source.live)), screen.width);
   const wrappedSteps = steps.flatMap((line) => wrapped(line, screen.width, STEP_INDENT));
-  return [...head, ...why, '', palette.heading(heading!), ...rows, '', ...wrappedSteps];
+  const own = plugin ? [`plug-in ${plugin.name}: ${pluginWords(source, task)}`] : [];
+  const by = [...own, ...hitLines(task.rules), ...sparedLines(source.by.rules?.report)];
+  const after = by.length > 0 ? ['', ...by.flatMap((line) => wrapped(line, screen.width, STEP_INDENT))] : [];
+  return [...head, ...why, '', palette.heading(heading!), ...rows, '', ...wrappedSteps, ...after];
 }
 
 /** Runs the command. `argv` is what follows its name. */
@@ -170,10 +196,14 @@ export async function explain(argv: string[]): Promise<void> {
   const pid = integer('PID', operand, 0, PID_MAX);
   const asked = values.scheme?.map(schemeNamed);
   const source = await openSource(asked ? { ...values, scheme: asked.slice(0, 1) } : values);
-  const { ranked } = rankTasks(source.engine, source.scoring);
-  const tasks = [...ranked, ...ineligibleTasks(source.engine, spelledOut(source.scoring).scheme)];
-  const task = tasks.find(({ tgid }) => tgid === pid);
-  if (!task) throw new CommandError(EXIT.noSuchPid, `no task has pid ${pid}; badness rank --all lists those there are`);
+  const { ranking, plugin } = rankedBy(source);
+  const { scheme } = spelledOut(source.scoring);
+  const tasks = [...ranking.ranked, ...ineligibleTasks(source.engine, scheme)];
+  const found = tasks.find(({ tgid }) => tgid === pid);
+  if (!found)
+    throw new CommandError(EXIT.noSuchPid, `no task has pid ${pid}; badness rank --all lists those there are`);
+  const task = ruled(source, found);
   const explained = (asked ?? SHOWN_SCHEMES).map((scheme) => explainIn(source, task.slot, scheme));
-  await writeLines(values.json ? jsonLines(source, task, explained) : humanLines(source, task, explained, values));
+  const seen = { source, task, explained, plugin };
+  await writeLines(values.json ? jsonLines(seen) : humanLines(seen, values));
 }

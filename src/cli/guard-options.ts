@@ -11,7 +11,8 @@ import {
   parseThresholdPair,
   type ThresholdPair,
 } from '../policy/index.js';
-import { choice, integer, schemeNamed, scoreOptions, usage } from './arguments.js';
+import { choice, integer, scoreOptions, usage } from './arguments.js';
+import { schemeOrPlugin } from './lens.js';
 import { OPTIONS, type Values } from './options.js';
 import { openPolicyFile } from './policy.js';
 
@@ -111,7 +112,7 @@ async function define(values: Values, base: PolicyInput): Promise<Policy> {
       enforce: values.enforce === true || base.enforce === true,
       domain: values.domain === undefined ? (base.domain ?? 'auto') : domainNamed(values.domain),
       thresholds: thresholds(values, base.thresholds),
-      scheme: scheme === undefined ? base.scheme : schemeNamed(scheme),
+      scheme: scheme === undefined ? base.scheme : schemeOrPlugin(scheme),
       parameters: { ...base.parameters, ...scoreOptions(values) },
       rules: [...(base.rules ?? []), ...flagRules(values)],
     });

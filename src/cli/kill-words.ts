@@ -2,7 +2,8 @@
 import type { KillReport, PassedOver, RoundReport } from '../guard/index.js';
 import type { Machine } from '../index.js';
 import { builtInScheme, type Policy } from '../policy/index.js';
-import { counted, grouped, memory } from './quantities.js';
+import { grouped, memory } from './quantities.js';
+import { hitLines, sparedLines } from './rule-words.js';
 import { screenOf, wrapped } from './table.js';
 import { named, nobodyWords, schemeWords, spelledOut, victimWords } from './words.js';
 
@@ -53,16 +54,6 @@ function endWords(report: RoundReport, kill: KillReport): string[] {
   return lines;
 }
 
-/** `rule 2: times 3/2, 150,000 points`, and of what could not be looked at. */
-function ruleWords({ victim, rules }: RoundReport): string[] {
-  const hits = (victim?.rules ?? []).map(({ rule, effect, points, assumed }) => {
-    const after = points === null ? '' : `, ${grouped(points)} points`;
-    return `rule ${rule}: ${effect}${after}${assumed ? ' (assumed: nobody could look whether it matches)' : ''}`;
-  });
-  if (!rules?.spared) return hits;
-  return [...hits, `rules that could not be looked at count in favour of the task: ${counted(rules.spared, 'task')}`];
-}
-
 /** The screen of a round. */
 export function killLines(report: RoundReport, policy: Policy, machine: Machine): string[] {
   const { victim, terms, before, kill } = report;
@@ -76,7 +67,7 @@ export function killLines(report: RoundReport, policy: Policy, machine: Machine)
   if (victim && terms) body.push(victimWords(victim, terms, scoring, machine));
   else if (report.outcome === 'busy') body.push('next victim: not looked for; another kill is in flight');
   else body.push(nobodyWords(report.outcome === 'in-flight' ? 'in-flight' : 'no-victim', scoring.scheme));
-  body.push(...ruleWords(report));
+  body.push(...hitLines(report.victim?.rules), ...sparedLines(report.rules));
   if (report.chosenBy === 'queue') body.push('chosen by the queue, whatever its points');
   if (kill) body.push(...endWords(report, kill));
   if (report.outcome === 'dry') body.push('nobody was signalled; with --enforce badness kill chooses again, and kills');

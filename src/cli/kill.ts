@@ -8,9 +8,9 @@ import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import { killLines, refusalWords } from './kill-words.js';
+import { systemPolicyIn } from './lens.js';
 import { OPTIONS, type Values } from './options.js';
 import { writeLines } from './output.js';
-import { openPolicyFile } from './policy.js';
 import { openEngineFor } from './source.js';
 
 const SIGNALS = { TERM: 'SIGTERM', KILL: 'SIGKILL' } as const;
@@ -29,21 +29,12 @@ export const EXIT_OF_OUTCOME = {
   'in-flight': EXIT.busy,
 } as const;
 
-/** The policy of the system in a file, if one is named. */
-async function policyIn(path: string | undefined): Promise<PolicyInput> {
-  if (path === undefined) return {};
-  const { policies } = await openPolicyFile(path);
-  const ours = policies.find(({ domain }) => domain === 'system' || domain === 'auto');
-  if (!ours) throw usage(`--policy: expected one of domain system or auto in ${path}, got none`);
-  return ours;
-}
-
 /** What the command line asks of the round, over what a policy file says, checked before anything is looked at. */
 async function roundOptions(values: Values) {
   const { domain = 'system', native } = values;
   if (domain !== 'system') throw usage(`--domain: only system yet, got ${JSON.stringify(domain)}`);
   const scheme = values.scheme?.at(-1);
-  const base = await policyIn(values.policy);
+  const base: PolicyInput = values.policy === undefined ? {} : await systemPolicyIn(values.policy);
   return {
     policy: definePolicy({
       ...base,

@@ -1,6 +1,11 @@
 /** Stage: report. The commands that look at tasks, logs and the machine: what follows their names, their options, their exit codes. */
 import { ANY, type Command, LOOKING, OUTPUT, SCORING, SOURCES } from './command.js';
 
+const SCHEME_WORDS =
+  'how points are computed (badness); or a plug-in of your own: ./own.wasm, ./own.mjs#export (docs/plugins.md)';
+const POLICY_WORDS =
+  'by the scheme, the parameters and the rules of a policy file; what the rules do to a task is shown';
+
 export const rank: Command = {
   usage: ['rank [options]'],
   summary: 'everybody who may be chosen, worst first',
@@ -10,7 +15,8 @@ export const rank: Command = {
   sections: [
     {
       options: [
-        'scheme',
+        ['scheme', SCHEME_WORDS],
+        ['policy', POLICY_WORDS],
         ['count', 'so many tasks; default: as many as the terminal shows, 20 in a pipe, everybody with --json'],
         'all',
         'columns',
@@ -23,7 +29,7 @@ export const rank: Command = {
     OUTPUT,
   ],
   lists: ['Schemes', 'Columns'],
-  exits: LOOKING,
+  exits: [...LOOKING, 'badPolicy', 'badPlugin'],
 };
 
 export const explain: Command = {
@@ -37,6 +43,7 @@ export const explain: Command = {
     {
       options: [
         ['scheme', 'only this scheme; can be given again. The first is the one that is shown step by step (badness)'],
+        ['policy', POLICY_WORDS],
       ],
     },
     SOURCES,
@@ -44,7 +51,7 @@ export const explain: Command = {
     OUTPUT,
   ],
   lists: ['Schemes'],
-  exits: LOOKING,
+  exits: [...LOOKING, 'badPolicy', 'badPlugin'],
 };
 
 export const compare: Command = {

@@ -7,16 +7,18 @@ import {
   type RankedTask,
   type Ranking,
   rankedToRecord,
-  rankTasks,
 } from '../index.js';
+import { type PluginReport, type RankingBy, type RowRules, rankBy } from '../policy/index.js';
 import { integer, readArguments, refuseOperands, rowCount, usage } from './arguments.js';
 import { type Palette, paletteFor } from './colour.js';
 import { columnsNamed, usualColumns } from './columns.js';
 import { commandHelp } from './help.js';
+import { checkAnswered } from './lens.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
-import { counted, duration, memory } from './quantities.js';
+import { counted, duration, grouped, memory } from './quantities.js';
 import { measureRounds, type Statistics, statisticsWords } from './rounds.js';
+import { hitLines, sparedLines } from './rule-words.js';
 import { openSource, type Source } from './source.js';
 import { type Screen, screenOf, tableLines, wrapped } from './table.js';
 import { userNames } from './users.js';
@@ -33,9 +35,14 @@ function ineligible(source: Source): RankedTask[] {
 }
 
 /** The first line of the JSON: the machine, how it was scored, and what came out. */
-export function summaryRecord(source: Source, ranking: Ranking): Record<string, unknown> {
+export function summaryRecord(
+  source: Source,
+  ranking: Ranking,
+  plugin: PluginReport | null = null,
+): Record<string, unknown> {
   return {
     ...machineToRecord(source.machine, spelledOut(source.scoring)),
+    ...(plugin && { plugin: plugin.name }),
     outcome: ranking.outcome,
     victim: ranking.victim?.tgid ?? null,
     tasks: source.tasks,
@@ -49,13 +56,21 @@ export function summaryRecord(source: Source, ranking: Ranking): Record<string, 
 /** The record of a task, with the cgroup that only a file knows. */
 export function outputRecord(source: Source, task: RankedTask): Record<string, unknown> {
   const cgroup = source.cgroupOf(task.slot);
-  return rankedToRecord(cgroup === undefined ? task : Object.assign(task, { cgroup }));
+  const record = rankedToRecord(cgroup === undefined ? task : Object.assign(task, { cgroup }));
+  return task.rules ? { ...record, rules: task.rules } : record;
+}
+
+/** The worst, by whatever the command line ranks by. */
+export function rankedBy(source: Source, limit?: number): RankingBy {
+  const ranked = rankBy(source.engine, { ...source.scoring, ...(limit === undefined ? {} : { limit }) }, source.by);
+  checkAnswered(ranked.plugin);
+  return ranked;
 }
 
 function* jsonLines(source: Source, values: Values, statistics: Statistics | null): Generator<string> {
   const limit = rowCount(values);
-  const ranking = rankTasks(source.engine, { ...source.scoring, ...(limit === undefined ? {} : { limit }) });
-  yield JSON.stringify(summaryRecord(source, ranking));
+  const { ranking, plugin } = rankedBy(source, limit);
+  yield JSON.stringify(summaryRecord(source, ranking, plugin));
   for (const task of ranking.ranked) yield JSON.stringify(outputRecord(source, task));
   if (limit === undefined || values.all) {
     for (const task of ineligible(source)) yield JSON.stringify(outputRecord(source, task));
@@ -90,13 +105,23 @@ function countWords(source: Source, ranking: Ranking, others: RankedTask[]): str
   return parts.join(', ');
 }
 
-function footLines(source: Source, ranking: Ranking, others: RankedTask[], screen: Screen): string[] {
+/** Why the victim is the one, after the words of its scheme: whose points they are, and what the rules made of them. */
+function byLines({ ranking: { victim }, plugin }: RankingBy, rules: RowRules | null | undefined): string[] {
+  if (!victim) return [];
+  const own = plugin ? [`plug-in ${plugin.name}: ${grouped(victim.points ?? 0)} points`] : [];
+  return [...own, ...hitLines(victim.rules), ...sparedLines(rules?.report)];
+}
+
+function footLines(source: Source, ranked: RankingBy, others: RankedTask[], screen: Screen): string[] {
+  const { ranking } = ranked;
   const { victim } = ranking;
+  const by = byLines(ranked, source.by.rules);
   const scoring = spelledOut(source.scoring);
   const why = victim
     ? victimWords(victim, explainTask(source.engine, victim.slot, source.scoring), scoring, source.machine)
     : nobodyWords(ranking.outcome, scoring.scheme);
-  return [...wrapped(why, screen.width), ...wrapped(countWords(source, ranking, others), screen.width)];
+  const lines = [why, ...by, countWords(source, ranking, others)];
+  return lines.flatMap((line) => wrapped(line, screen.width));
 }
 
 function paintRow(line: string, task: RankedTask, isVictim: boolean, palette: Palette): string {
@@ -110,10 +135,10 @@ function humanLines(source: Source, values: Values, statistics: Statistics | nul
   const columns = values.columns === undefined ? usualColumns(values.all === true) : columnsNamed(values.columns);
   const asked = rowCount(values) ?? (values.all ? Number.POSITIVE_INFINITY : undefined);
   const limit = Math.min(asked ?? Math.max(screen.height ?? 0, ROWS_USUAL), source.engine.count);
-  const ranking = rankTasks(source.engine, { ...source.scoring, limit });
+  const { ranking, plugin } = rankedBy(source, limit);
   const others = ineligible(source);
   const head = headLines(source, screen);
-  const foot = footLines(source, ranking, others, screen);
+  const foot = footLines(source, { ranking, plugin }, others, screen);
   if (statistics) foot.push(...wrapped(statisticsWords(statistics), screen.width));
   // Two blank lines, the heading, and the line of the prompt that follows.
   const room = screen.height === undefined ? ROWS_USUAL : screen.height - head.length - foot.length - 4;
@@ -151,6 +176,11 @@ export async function showRanking(values: Values): Promise<void> {
   const rounds = integer('--rounds', values.rounds ?? '1', 1, ROUNDS_MAX);
   const source = await openSource(values);
   const measured = values.stats || values.rounds !== undefined;
+  if (measured && (source.by.rules || source.by.plugin)) {
+    throw usage(
+      '--rounds and --stats measure the schemes of the engine; they go without --policy and without a plug-in',
+    );
+  }
   const statistics = measured ? measureRounds(source, rounds) : null;
   if (measured) source.refill();
   const shown = values.stats ? statistics : null;

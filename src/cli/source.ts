@@ -5,8 +5,10 @@
 import { readdirSync } from 'node:fs';
 import { type Engine, loadTasks, type Machine, openEngine, type ScoreOptions, type Task } from '../index.js';
 import { readTasks } from '../linux/index.js';
-import { integer, schemeNamed, scoreOptions, seconds, usage } from './arguments.js';
+import type { RankedBy } from '../policy/index.js';
+import { integer, schemeNamed, seconds, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
+import { type Lens, openLens, readLens } from './lens.js';
 import type { Values } from './options.js';
 import { readTaskFile, type TaskFile } from './task-file.js';
 
@@ -19,8 +21,10 @@ const SLACK = 1024;
 export interface Source {
   engine: Engine;
   machine: Machine;
-  /** Scheme and parameters: the command line's, else those that the file was written with. */
+  /** Scheme and parameters: the command line's, else the policy's, else those that the file was written with. */
   scoring: ScoreOptions;
+  /** Rules and a plug-in, where the command line asks for some. */
+  by: RankedBy;
   tasks: number;
   gone: number;
   unreadable: number;
@@ -57,13 +61,11 @@ function machineOptions(values: Values): Partial<Machine> {
 /** Opens an engine and fills it from where the command line says. `schemes` are those it names. */
 export async function openSource(values: Values): Promise<Source> {
   const machine = machineOptions(values);
-  const scoring = scoreOptions(values);
-  const named = values.scheme?.at(-1);
-  if (named !== undefined) scoring.scheme = schemeNamed(named);
-  if (values.tasks === undefined) return openProc(values.proc, machine, scoring);
+  const lens = await readLens(values);
+  if (values.tasks === undefined) return openProc(values.proc, machine, lens);
   if (values.proc !== undefined)
     throw usage('--tasks and --proc exclude each other: tasks come from the one or the other');
-  return openFile(await readTaskFile(values.tasks), machine, scoring);
+  return openFile(await readTaskFile(values.tasks), machine, lens);
 }
 
 function processesBelow(root: string): number {
@@ -80,13 +82,16 @@ export function openEngineFor(root: string): Promise<Engine> {
   return openEngine({ maxTasks: Math.min(processesBelow(root) + SLACK, TASKS_MAX) });
 }
 
-async function openProc(proc: string | undefined, stated: Partial<Machine>, scoring: ScoreOptions): Promise<Source> {
+async function openProc(proc: string | undefined, stated: Partial<Machine>, lens: Lens): Promise<Source> {
+  const { scoring } = lens;
   const root = proc ?? '/proc';
   const engine = await openEngineFor(root);
   // Whoever looks is gone before anybody could be chosen.
   const self = proc === undefined ? { except: process.pid } : {};
   const hz = stated.hz === undefined ? {} : { hz: stated.hz };
-  const source = { engine, scoring, live: proc === undefined, root, cgroupOf: () => undefined } as unknown as Source;
+  const by = await openLens(lens, engine, root);
+  const known = { engine, scoring, by, live: proc === undefined, root, cgroupOf: () => undefined };
+  const source = known as unknown as Source;
   source.refill = () => {
     const { machine, ...reading } = readTasks(engine, { root, ...hz, ...self });
     Object.assign(source, reading, { machine: { ...machine, ...stated } });
@@ -96,7 +101,7 @@ async function openProc(proc: string | undefined, stated: Partial<Machine>, scor
   return source;
 }
 
-async function openFile(file: TaskFile, stated: Partial<Machine>, scoring: ScoreOptions): Promise<Source> {
+async function openFile(file: TaskFile, stated: Partial<Machine>, lens: Lens): Promise<Source> {
   const { tasks, lines } = file;
   if (tasks.length > TASKS_MAX) {
     throw new CommandError(EXIT.badTask, `expected at most ${TASKS_MAX} tasks, got ${tasks.length}`);
@@ -120,7 +125,8 @@ async function openFile(file: TaskFile, stated: Partial<Machine>, scoring: Score
   return {
     engine,
     machine,
-    scoring: { totalPages: machine.totalPages, ...file.options, ...scoring },
+    scoring: { totalPages: machine.totalPages, ...file.options, ...lens.scoring },
+    by: await openLens(lens, engine, undefined),
     tasks: tasks.length,
     gone: 0,
     unreadable: 0,

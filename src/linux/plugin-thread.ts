@@ -45,11 +45,10 @@ export class PluginThread {
     this.exchange = makeExchange(tasks);
     this.#worker = new Worker(new URL('./plugin-worker.js', import.meta.url), {
       workerData: { code, buffer: this.exchange.buffer },
-      // Neither flags, environment nor standard streams of the guard are its business.
+      // Neither flags, environment nor standard streams of the guard are its business. (What it prints is dropped on its side: a stream that
+      // somebody reads here would keep the program alive.)
       ...{ execArgv: [], env: {}, stdin: false, stdout: true, stderr: true, resourceLimits: LIMITS },
     });
-    this.#worker.stdout.resume();
-    this.#worker.stderr.resume();
     this.#worker.on('error', (error) => {
       this.#error = `${error.name}: ${error.message}`;
     });

@@ -79,7 +79,13 @@ function sayWrong({ words, text }: Exchange, thrown: unknown): void {
   store(words, WRONG, encodeInto(said || 'threw', text).written);
 }
 
+/** Whatever a module prints: nobody reads it, and it would pile up. */
+function dropPrints(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.write = () => true;
+}
+
 async function start({ code, buffer }: PluginThreadData): Promise<void> {
+  dropPrints();
   const exchange = openExchange(buffer!);
   const { words } = exchange;
   let answer: Answer;

@@ -7,11 +7,12 @@ import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { explainTask, type Terms } from '../explain.js';
-import type { PluginReport, PointsSource } from '../plugin/points-source.js';
-import { type RowRules, selectByRules } from '../policy/row-rules.js';
+import type { PluginReport } from '../plugin/points-source.js';
+import { rankBy, rowBy } from '../policy/rank-by.js';
+import type { RowRules } from '../policy/row-rules.js';
 import type { Rule } from '../policy/rule.js';
-import { type RankedTask, type Ranking, rankedAt, rankOf, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
-import { type SchemeName, schemeNumber } from '../schemes.js';
+import { type RankedTask, type Ranking, rankOf, type ScoreOptions, scoreTasks } from '../rank.js';
+import type { SchemeName } from '../schemes.js';
 import type { Chooser } from './chooser.js';
 import { type Reading, readTasksInSlices } from './read-all.js';
 import { openRules } from './rules.js';
@@ -22,8 +23,6 @@ const LASTS_MS = 1000;
 const SLICE_MS = 2;
 /** As many rows as are told; the choice is among all. */
 const ROWS_MOST = 1000;
-/** Of so many of the worst it is found out what rules with conditions on files make of them. */
-const SETTLED_MOST = 64;
 
 /** What it needs of the one that chooses for the guard. */
 export type Choosing = Pick<Chooser, 'options' | 'read' | 'totalPages' | 'plugin'>;
@@ -88,7 +87,7 @@ export class Rankings {
       this.#choosing.plugin?.score(engine, ranked.options.totalPages ?? 0);
       rules?.settle(slot);
       rules?.adjust();
-      const task = rowAt(opened, slot, ranked.options.scheme);
+      const task = rowBy(engine, slot, ranked.options.scheme, rules);
       task.rank = rankOf(engine, slot, ranked.options.scheme);
       return { ...ranked, task, terms };
     });
@@ -99,7 +98,8 @@ export class Rankings {
     if (this.#last && now() - this.#last.atMs < LASTS_MS) return this.#last.ranked;
     const reading = await readTasksInSlices(opened.engine, this.#choosing.read, SLICE_MS);
     const options = { ...this.#choosing.options, totalPages: this.#choosing.totalPages() };
-    const ranked = { options, reading, ...rankBy(opened, options, this.#choosing.plugin) };
+    const by = { rules: opened.rules, plugin: this.#choosing.plugin };
+    const ranked = { options, reading, ...rankBy(opened.engine, { ...options, limit: ROWS_MOST }, by) };
     this.#last = { ranked, atMs: now() };
     return ranked;
   }
@@ -119,54 +119,6 @@ export class Rankings {
     this.#work = result.catch(() => {});
     return result;
   }
-}
-
-/** As rankTasks, with what the plug-in and the rules of the policy change. */
-function rankBy(
-  opened: Opened,
-  options: ScoreOptions & { scheme: SchemeName },
-  source: PointsSource | null,
-): Pick<RankedNow, 'ranking' | 'plugin'> {
-  const { engine, rules } = opened;
-  const { scheme } = options;
-  let plugin: PluginReport | null = null;
-  const scored = () => {
-    plugin = source?.score(engine, options.totalPages ?? 0) ?? null;
-  };
-  if (rules) selectByRules(engine, options, rules, scored);
-  else {
-    scoreTasks(engine, options);
-    scored();
-  }
-  if (rules) settleWorst(engine, rules, scheme);
-  const { outcome, slot } = selectTask(engine, options);
-  const slots = worstSlots(engine, scheme, ROWS_MOST);
-  const ranked = slots.map((at, index) => Object.assign(rowAt(opened, at, scheme), { rank: index + 1 }));
-  const victim = slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rowAt(opened, slot, scheme));
-  return { ranking: { scheme, outcome, victim, ranked, eligible: eligibleIn(engine) }, plugin };
-}
-
-/** Whoever is looked at for a rule may have another place then: until nobody among the worst has. */
-function settleWorst(engine: Engine, rules: RowRules, scheme: SchemeName): void {
-  let settled = 1;
-  while (settled > 0) settled = worstSlots(engine, scheme, SETTLED_MOST).filter((slot) => rules.settle(slot)).length;
-}
-
-function worstSlots(engine: Engine, scheme: SchemeName, most: number): number[] {
-  const rows = engine.abi.rank(schemeNumber(scheme), Math.min(most, engine.count));
-  return Array.from({ length: rows }, (_, index) => engine.ordered(index));
-}
-
-/** The task in a row, with its rank and what the rules did to it. */
-function rowAt({ engine, rules }: Opened, slot: number, scheme: SchemeName): RankedTask {
-  const task = rankedAt(engine, slot, scheme);
-  return rules ? Object.assign(task, { rules: rules.hitsOf(slot) }) : task;
-}
-
-function eligibleIn(engine: Engine): number {
-  let eligible = 0;
-  for (let slot = 0; slot < engine.count; ++slot) if (!Number.isNaN(engine.f64(L.C_POINTS, slot))) eligible += 1;
-  return eligible;
 }
 
 function slotOf(engine: Engine, tgid: number): number {

@@ -1,5 +1,6 @@
 /** Policies: what to watch, whom to spare, what to do. Re-exports only; nothing reachable from here imports `node:`. */
 
+export type { PluginReport, PointsSource } from '../plugin/points-source.js';
 export { type CompiledRule, type CompileOptions, compileRules, type FileCondition } from './compiled-rule.js';
 export type { ControlSettings } from './control.js';
 export type { DomainInput, DomainSpec } from './domain-spec.js';
@@ -25,6 +26,7 @@ export { POLICY_VERSION, type PolicyFile, parsePolicy } from './policy-file.js';
 export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
 export { policySchema } from './policy-schema.js';
 export { policyToToml, type ShowOptions } from './policy-toml.js';
+export { type RankedBy, type RankingBy, rankBy, rowBy } from './rank-by.js';
 export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
 export { type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
 export {
