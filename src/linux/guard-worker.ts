@@ -6,6 +6,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { openEngine } from '../engine.js';
 import type { Answer, ReactionContext } from '../guard/round-events.js';
 import type { Phase } from '../policy/phases.js';
+import { endThread } from './end-thread.js';
 import type { AskedEvent, GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
 import type { LinuxGuard } from './linux-guard.js';
 import { openLinuxGuard } from './open-linux-guard.js';
@@ -69,7 +70,7 @@ async function act(id: number, what: 'kill' | 'panic'): Promise<void> {
 function hear(guard: LinuxGuard, message: ToWorker): void {
   switch (message.kind) {
     case 'close':
-      void guard.close().then(() => port.close());
+      void guard.close().then(() => endThread(port));
       return;
     case 'allocation-failed':
       guard.openForAllocation();
@@ -113,5 +114,5 @@ async function start(): Promise<void> {
 
 start().catch((error) => {
   say({ kind: 'refused', ...refusalOf(error) });
-  port.close();
+  endThread(port);
 });

@@ -5,6 +5,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { openEngine } from '../engine.js';
 import type { Policy } from '../policy/policy.js';
+import { endThread } from './end-thread.js';
 import { openLinuxDomain } from './open-domain.js';
 import { openQueue } from './queue-tasks.js';
 import { Ranker, type RankerCounters } from './ranker.js';
@@ -39,12 +40,12 @@ async function start(): Promise<void> {
     ranker.close();
     domain.reader.close?.();
     domain.close();
-    port.close();
+    endThread(port);
   });
   ranker.start((counters) => say({ kind: 'refreshed', counters }));
 }
 
 start().catch((error) => {
   say({ kind: 'refused', ...refusalOf(error) });
-  port.close();
+  endThread(port);
 });
