@@ -14,7 +14,10 @@ export interface Line {
 }
 
 function boundWords({ percent, bytes }: Threshold): string {
-  const words = [percent === undefined ? '' : `${Number(percent.toFixed(3))} %`, bytes === undefined ? '' : memory(bytes)];
+  const words = [
+    percent === undefined ? '' : `${Number(percent.toFixed(3))} %`,
+    bytes === undefined ? '' : memory(bytes),
+  ];
   return words.filter((word) => word !== '').join(' and ');
 }
 

@@ -13,6 +13,7 @@ import type { Policy } from '../policy/policy.js';
 import type { CandidateQueue } from '../queue.js';
 import { systemDomain } from './linux-domain.js';
 import { LinuxWorld } from './linux-world.js';
+import { requireProc } from './machine.js';
 import { linuxPanicActions } from './panic.js';
 import { openRules } from './rules.js';
 
@@ -43,6 +44,7 @@ export async function killRound(engine: Engine, options: KillRoundOptions): Prom
     throw new RangeError("policy.domain must be 'system' or 'auto' here");
   }
   refuseModules(policy);
+  requireProc();
   if (!isDomainOpen(engine.view, SYSTEM)) openDomain(engine, { kind: 'system' });
   const { rules } = await openRules(engine, policy.rules);
   const domain = systemDomain();

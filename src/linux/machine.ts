@@ -1,5 +1,5 @@
 /** Stage: bytes of /proc. What this machine says of itself: page size, clock, memory. */
-import { type Memory, machineAt, memoryAt, perCpuPagesAt, uptimeAt } from '../proc/machine.js';
+import { type Memory, machineAt, memoryAt, notLinux, perCpuPagesAt, uptimeAt } from '../proc/machine.js';
 import type { Machine } from '../task.js';
 import { liveFiles } from './live-files.js';
 
@@ -18,6 +18,15 @@ export function readPerCpuPages(root: string): number {
 /** Seconds since boot, to 1/100. */
 export function readUptime(root: string): number {
   return uptimeAt(liveFiles, root);
+}
+
+/** Throws BadnessError `ENOTLINUX` where `root` is no Linux /proc: to be asked first by whoever would otherwise stumble over a file of it. */
+export function requireProc(root = '/proc'): void {
+  try {
+    readUptime(root);
+  } catch (cause) {
+    throw notLinux(root, cause);
+  }
 }
 
 /**

@@ -6,6 +6,7 @@ import { type CgroupLimit, cgroupLimitBytes } from './cgroup.js';
 import { type CgroupPlace, findMemoryCgroup } from './cgroup-place.js';
 import { autoDomain } from './domain.js';
 import { type LinuxDomain, systemDomain } from './linux-domain.js';
+import { requireProc } from './machine.js';
 import { memcgDomain } from './memcg-domain.js';
 import type { Native } from './native.js';
 import { numaDomain } from './numa-domain.js';
@@ -25,18 +26,22 @@ export interface OpenedDomain {
   readonly reason: string;
 }
 
-/** @throws BadnessError `EDOMAIN` for a domain that is not there or cannot be guarded; errno names. */
+/** @throws BadnessError `EDOMAIN` for a domain that is not there or cannot be guarded, `ENOTLINUX`; errno names. */
 export function openLinuxDomain(spec: DomainSpec, options: OpenDomainOptions): OpenedDomain {
+  if (typeof spec === 'object' && 'registered' in spec) {
+    throw new BadnessError(
+      'EDOMAIN',
+      `registered tasks (${spec.registered}) have a guard of their own: guardRegistered`,
+    );
+  }
+  requireProc();
   if (spec === 'system') return { domain: systemDomain('/proc', options.native?.files), reason: 'as asked' };
   if (spec === 'auto') return openAuto(options);
   if ('memcg' in spec) return { domain: openMemcg(namedLimit(spec.memcg), spec.memcg, options), reason: 'as asked' };
   if ('numaNode' in spec) return { domain: openNode(spec.numaNode), reason: 'as asked' };
-  if ('descendantsOf' in spec) {
-    const { native, cookie } = options;
-    const domain = subtreeDomain({ root: spec.descendantsOf, budgetBytes: spec.budget, cookie, native });
-    return { domain, reason: 'as asked' };
-  }
-  throw new BadnessError('EDOMAIN', `registered tasks (${spec.registered}) have a guard of their own: guardRegistered`);
+  const { native, cookie } = options;
+  const domain = subtreeDomain({ root: spec.descendantsOf, budgetBytes: spec.budget, cookie, native });
+  return { domain, reason: 'as asked' };
 }
 
 function openAuto(options: OpenDomainOptions): OpenedDomain {

@@ -6,6 +6,7 @@ import { type GuardParts, openOrRefuse, openParts, openPlugin } from './guard-pa
 import { LOADS } from './guard-standing.js';
 import { LinuxGuard } from './linux-guard.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
+import { requireProc } from './machine.js';
 import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
 import type { PluginScheme } from './plugin-scheme.js';
@@ -34,6 +35,7 @@ function openPartsWith(plugin: PluginScheme | null, open: () => GuardParts): Gua
 export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxGuard> {
   const { policy } = options;
   refuseModules(policy, LOADS);
+  requireProc();
   const load = await loadNative(options.native ? { native: options.native } : {});
   const engine =
     options.engine ?? (await openEngine({ maxTasks: Math.max(TASKS_LEAST, 2 * listPids('/proc').length) }));

@@ -5,6 +5,7 @@ import type { Policy } from '../policy/policy.js';
 import type { RowRules } from '../policy/row-rules.js';
 import { Chooser } from './chooser.js';
 import { type LinuxDomain, systemDomain } from './linux-domain.js';
+import { requireProc } from './machine.js';
 
 export interface RankedPidsOptions {
   /** Whose scheme, parameters, never list and rules count. */
@@ -35,6 +36,7 @@ export class RankedPids {
     if (!(Number.isInteger(count) && count >= 1 && count <= QUEUE_MAX)) {
       throw new RangeError(`count must be an integer 1..${QUEUE_MAX}, got ${count}`);
     }
+    requireProc(root);
     this.#count = count;
     this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, {
       rules: options.rules,

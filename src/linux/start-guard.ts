@@ -14,6 +14,7 @@ import { MemorySubscription } from '../pressure/subscription.js';
 import type { GuardFacts } from './guard-facts.js';
 import type { GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
 import { monotonicMs } from './linux-world.js';
+import { requireProc } from './machine.js';
 import { listPids } from './proc-files.js';
 import { plantCookie } from './subtree-cookie.js';
 import { errorOf } from './thread-refusal.js';
@@ -43,6 +44,7 @@ const GUARD_THREAD = 1;
 export async function startGuard(options: StartGuardOptions): Promise<RunningGuard> {
   const { keepAlive = false, native, leastMs, mostMs, ...input } = options;
   const policy = definePolicy(input);
+  requireProc();
   const maxTasks = Math.max(TASKS_LEAST, 2 * listPids('/proc').length);
   const engine = await openEngine({ maxTasks, thread: APPLICATION_THREAD });
   if (engine.build !== 'shared') {

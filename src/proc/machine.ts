@@ -49,6 +49,11 @@ export function uptimeAt(files: ProcFiles, root: string): number {
   return Number.parseFloat(files.text(`${root}/uptime`));
 }
 
+/** There is no such /proc. */
+export function notLinux(root: string, cause: unknown): BadnessError {
+  return new BadnessError('ENOTLINUX', `expected a Linux /proc at ${root}, found none; give tasks instead`, { cause });
+}
+
 /**
  * The machine that `root` (normally /proc) belongs to. `hz` is the kernel's tick rate that CPU times are expressed at;
  * 100 takes /proc's own ticks as they are. Throws BadnessError `ENOTLINUX` where there is no such /proc.
@@ -59,6 +64,6 @@ export function machineAt(files: ProcFiles, root: string, hz: number = L.USER_HZ
     return { hz, pageSize, uptimeS: uptimeAt(files, root), totalPages: memoryAt(files, root, pageSize).totalPages };
   } catch (cause) {
     if (cause instanceof BadnessError) throw cause;
-    throw new BadnessError('ENOTLINUX', `expected a Linux /proc at ${root}, found none; give tasks instead`, { cause });
+    throw notLinux(root, cause);
   }
 }

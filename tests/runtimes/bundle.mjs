@@ -1,0 +1,100 @@
+// Makes the one suite that every runtime runs: the tests of the engine, with what only Node has replaced, on the packed package.
+import { existsSync, readFileSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
+import { build } from 'esbuild';
+
+/** Suites, by the file of their tests. Those that are not there yet are left out, and named. */
+const SUITES = ['vectors', 'select', 'queue', 'gate', 'token', 'decision', 'replay'];
+
+/** Sources that the package offers, by the entry that does: everything else of a test is its own tool. */
+const PACKED = {
+  'src/index.ts': 'badness',
+  'src/engine.ts': 'badness',
+  'src/errors.ts': 'badness',
+  'src/decision.ts': 'badness/guard',
+  'src/domains.ts': 'badness/guard',
+  'src/gate.ts': 'badness/guard',
+  'src/queue.ts': 'badness/guard',
+  'src/token.ts': 'badness/guard',
+  'src/policy/index.ts': 'badness/policy',
+  'src/registered/index.ts': 'badness/registered',
+  'src/report/index.ts': 'badness/report',
+};
+
+/** Files that tests read, below the root of the repository; those below dist/ come from the package. */
+export const FILES = [
+  'dist/badness.wasm',
+  'dist/badness.baseline.wasm',
+  'examples/evening.ndjson',
+  'tests/vectors/gate-2.6.10.json',
+  'tests/vectors/kmsg-6.18-memcg.txt',
+  'tests/vectors/procoom-parse.json',
+];
+
+/** The same random tables everywhere. */
+const RANDOM = { 'process.env.FC_SEED': '"2004"', 'process.env.FC_RUNS': '"40"' };
+
+const testFile = (suite) => `tests/src/${suite}.test.ts`;
+
+export const suites = SUITES.filter((suite) => existsSync(testFile(suite)));
+export const missingSuites = SUITES.filter((suite) => !suites.includes(suite));
+
+const STANDS_IN = {
+  'node:test': 'test-runner.ts',
+  'node:assert/strict': 'assertions.ts',
+  'node:fs': 'given-files.ts',
+};
+
+/** @type {import('esbuild').Plugin} */
+const everywhere = {
+  name: 'everywhere',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:/ }, ({ path, importer }) => {
+      if (STANDS_IN[path]) return { path: resolve('tests/runtimes', STANDS_IN[path]) };
+      return { errors: [{ text: `${importer} wants ${path}, which browsers do not have: it cannot be in the suite` }] };
+    });
+    onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
+      const source = relative('.', resolve(resolveDir, path)).replace(/\.js$/, '.ts');
+      return source in PACKED ? { path: PACKED[source], external: true } : undefined;
+    });
+    onResolve({ filter: /^suites$/ }, () => ({ path: 'suites', namespace: 'suites' }));
+    onLoad({ filter: /./, namespace: 'suites' }, () => ({ contents: collector(), resolveDir: resolve('.') }));
+  },
+};
+
+function collector() {
+  const lines = suites.map((suite) => `await collect('${suite}', () => import('./${testFile(suite)}'));`);
+  return `import { collect } from './tests/runtimes/test-runner.ts';
+    export async function collectSuites() { ${lines.join('\n')} }`;
+}
+
+/** Writes the suite to `outfile`, an ES module that exports runSuite. */
+export async function bundleSuite(outfile) {
+  await build({
+    entryPoints: ['tests/runtimes/suite.ts'],
+    bundle: true,
+    format: 'esm',
+    platform: 'neutral',
+    mainFields: ['module', 'main'],
+    target: 'es2022',
+    define: RANDOM,
+    plugins: [everywhere],
+    outfile,
+    logLevel: 'warning',
+  });
+}
+
+/** Tables to decide on: an evening by every scheme, and the random tables of the vectors by their own. */
+export async function recordAsks() {
+  const { SCHEMES } = await import('../../dist/index.js');
+  const evening = readFileSync('examples/evening.ndjson', 'utf8');
+  const asks = SCHEMES.map((scheme) => ({ name: `evening by ${scheme}`, scheme, lines: evening }));
+  const { tables } = JSON.parse(readFileSync('tests/vectors/own-schemes.json', 'utf8'));
+  tables.forEach(({ scheme, hz, page_size, uptime_s, max_discount, age, total_pages, tasks }, index) => {
+    const header = { schema: 1, hz, page_size, uptime_s, max_discount, age, total_pages };
+    const lines = [header, ...tasks].map((line) => JSON.stringify(line)).join('\n');
+    asks.push({ name: `own-schemes.json, table ${index}`, scheme, lines });
+    asks.push({ name: `own-schemes.json, table ${index} as the kernel`, scheme: 'linux-5.9', lines });
+  });
+  return asks;
+}

