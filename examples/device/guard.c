@@ -1,0 +1,197 @@
+#define _GNU_SOURCE
+#include "guard.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "engine.h"
+#include "proc.h"
+
+#ifndef SYS_pidfd_send_signal
+#define SYS_pidfd_send_signal 424
+#endif
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
+#ifndef SYS_process_mrelease
+#define SYS_process_mrelease 448
+#endif
+#ifndef MCL_ONFAULT
+#define MCL_ONFAULT 4
+#endif
+
+enum { NONE, TERM, KILL };
+enum { TERM_MS = 3000, RAWIO_MS = 200, STUCK_MS = 10000, LOOK_MS = 20, SETTLE_MS = 50 };
+enum { SLEEP_LEAST_MS = 20, SLEEP_MOST_MS = 1000, DRY_MS = 60000, FUTILE_MS = 1000, FUTILE_MOST_MS = 30000 };
+// No machine has been seen to fill memory faster: while this takes to the threshold, it may sleep.
+enum { FILL_KIB_MS = 2048 };
+enum { LINE = 64, STUCK = 16, THREADS = 256, SWAP_TINY = 100 };
+
+static uint32_t own[LINE];
+static int own_count;
+// Whom SIGKILL did not end: set aside, so that another is chosen.
+static struct { uint32_t pid; double start; } stuck[STUCK];
+static int stuck_count;
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+static void sleep_ms(int64_t ms) {
+  poll(NULL, 0, ms);
+}
+
+static bool is_own(uint32_t pid) {
+  for (int i = 0; i < own_count; ++i) if (own[i] == pid) return true;
+  return false;
+}
+
+// What excludes the staged task here, besides what the engine sees for itself.
+static uint32_t exempt(void) {
+  uint32_t pid = *field(L_FIELD_TGID), flags = is_own(pid) ? L_TASK_SELF : 0;
+  if (geteuid() && *field(L_FIELD_UID) != geteuid()) flags |= L_TASK_OUTSIDE; // Not ours to signal.
+  for (int i = 0; i < stuck_count && i < STUCK; ++i) {
+    if (stuck[i].pid == pid && stuck[i].start == *field(L_FIELD_START_TIME_TICKS)) flags |= L_TASK_MEMDIE;
+  }
+  return flags;
+}
+
+// The worst level at which memory, and swap where there is enough of it to count, have both fallen.
+static int level_of(const options_t *options, const memory_t *m) {
+  double basis = (double)m->available_kib + m->anon_kib;
+  bool swap_counts = m->swap_total_kib > m->total_kib / SWAP_TINY;
+  for (int level = KILL; level > NONE; --level) {
+    bool swap = !swap_counts || m->swap_free_kib * 100.0 <= options->swap[level - 1] * m->swap_total_kib;
+    if (swap && m->available_kib * 100.0 <= options->memory[level - 1] * basis) return level;
+  }
+  return NONE;
+}
+
+// Memory cannot be filled to the threshold in this time.
+static int64_t pause_ms(const options_t *options, const memory_t *m) {
+  double basis = (double)m->available_kib + m->anon_kib;
+  double ms = (m->available_kib - options->memory[TERM - 1] / 100 * basis) / FILL_KIB_MS;
+  return ms < SLEEP_LEAST_MS ? SLEEP_LEAST_MS : ms > SLEEP_MOST_MS ? SLEEP_MOST_MS : (int64_t)ms;
+}
+
+// Read, scored and selected: whoever would go now.
+static int choose(const options_t *options, const memory_t *memory) {
+  reading_t reading;
+  own_count = proc_own_line(own, LINE);
+  if (!proc_read(&reading, exempt, 0)) return L_E_FORMAT;
+  if (reading.left) fprintf(stderr, "%d tasks do not fit: started later than this guard; restart it\n", reading.left);
+  return decide(options, proc_total_pages(memory));
+}
+
+// Holds the process that a pid means, reads it again, and asks whether it would still be chosen. What is read after the
+// pidfd was opened is of that process, or it has ended and no signal reaches anybody. The pidfd, or −errno.
+static int hold(const options_t *options, const memory_t *memory, int slot, uint32_t pid, double start) {
+  if (pid <= L_PID_INIT || is_own(pid)) return -EPERM;
+  int pidfd = syscall(SYS_pidfd_open, pid, 0);
+  if (pidfd < 0) return -errno;
+  bool same = proc_stage(pid) && *field(L_FIELD_START_TIME_TICKS) == start;
+  if (same) {
+    *field(L_FIELD_FLAGS) = (uint32_t)*field(L_FIELD_FLAGS) | exempt();
+    same = CALL(table_refresh, W, slot) == slot && decide(options, proc_total_pages(memory)) == slot;
+  }
+  if (same) return pidfd;
+  close(pidfd);
+  return -ESRCH;
+}
+
+// The end comes sooner on a busy machine when nobody of it has to wait for a processor.
+static void hurry(uint32_t pid) {
+  static uint32_t tids[THREADS];
+  int count = proc_threads(pid, tids, THREADS);
+  for (int i = 0; i < count; ++i) setpriority(PRIO_PROCESS, tids[i], -20);
+}
+
+static bool ends_within(int pidfd, int ms) {
+  struct pollfd one = {.fd = pidfd, .events = POLLIN};
+  return poll(&one, 1, ms) > 0;
+}
+
+// SIGTERM, SIGKILL, and until the memory is back. Released, or why not, as a word.
+static const char *kill_held(const options_t *options, int pidfd, uint32_t pid, int level, bool rawio) {
+  memory_t memory;
+  int signal = level == KILL && !rawio ? SIGKILL : SIGTERM;
+  int64_t began = now_ms(), due = began + (level == KILL ? RAWIO_MS : TERM_MS);
+  for (int sent = 0;;) {
+    if (sent != signal) {
+      if (syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0)) return errno == ESRCH ? "gone" : "refused";
+      printf("%s to %u\n", signal == SIGKILL ? "SIGKILL" : "SIGTERM", pid);
+      sent = signal;
+      if (signal == SIGKILL) hurry(pid), due = now_ms() + STUCK_MS;
+    }
+    if (ends_within(pidfd, LOOK_MS)) return "released";
+    bool is_due = now_ms() >= due;
+    if (signal == SIGKILL && !syscall(SYS_process_mrelease, pidfd, 0)) return "released";
+    if (signal == SIGKILL && is_due) return "stuck";
+    bool worse = proc_memory(&memory) && level_of(options, &memory) == KILL;
+    if (is_due || (worse && now_ms() >= began + (rawio ? RAWIO_MS : 0))) signal = SIGKILL;
+  }
+}
+
+// One round. How long to wait before the next.
+static int64_t round_of(const options_t *options, const memory_t *memory, int level) {
+  static int64_t futile_ms = FUTILE_MS;
+  int slot = choose(options, memory);
+  if (slot < 0) {
+    printf("nobody may be chosen\n");
+    int64_t wait = futile_ms;
+    futile_ms = futile_ms * 2 > FUTILE_MOST_MS ? FUTILE_MOST_MS : futile_ms * 2;
+    return wait;
+  }
+  uint32_t pid = *u32_at(cell(L_C_ID, slot, 4));
+  double start = *f64_at(cell(L_C_START_TICKS, slot, 8)), points = *f64_at(cell(L_C_POINTS, slot, 8));
+  printf("%s at %u KiB available: %s %u (%s), %.0f points\n", level == KILL ? "SIGKILL" : "SIGTERM", memory->available_kib,
+         options->enforce ? "chosen" : "would choose", pid, comm_of(slot), points);
+  if (!options->enforce) return DRY_MS;
+  int pidfd = hold(options, memory, slot, pid, start);
+  if (pidfd < 0) {
+    printf("%u: %s\n", pid, pidfd == -ESRCH ? "gone, or no longer the worst" : strerror(-pidfd));
+    return pidfd == -ESRCH ? 0 : FUTILE_MS;
+  }
+  bool rawio = *u32_at(cell(L_C_FLAGS, slot, 4)) & L_TASK_CAP_RAWIO;
+  const char *end = kill_held(options, pidfd, pid, level, rawio);
+  close(pidfd);
+  printf("%u: %s\n", pid, end);
+  if (*end == 's') stuck[stuck_count % STUCK].pid = pid, stuck[stuck_count++ % STUCK].start = start;
+  futile_ms = FUTILE_MS;
+  return *end == 'r' && end[2] == 'f' ? FUTILE_MS : SETTLE_MS;
+}
+
+int guard_run(const options_t *options) {
+  // What is touched stays; pages that no task needs are never touched. The first choice is not the slow one.
+  memory_t memory;
+  if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT)) printf("not locked in memory: %s\n", strerror(errno));
+  memset(at(L_TASKS), 0, 2 * snapshot_bytes() + L_SCRATCH_BYTES * capacity);
+  if (!proc_memory(&memory)) return 13;
+  choose(options, &memory);
+  printf("guarding: SIGTERM at %.2f %% memory and %.2f %% swap, SIGKILL at %.2f %% and %.2f %%, room for %u tasks%s\n",
+         options->memory[0], options->swap[0], options->memory[1], options->swap[1], capacity,
+         options->enforce ? "" : "; dry: kills nobody without --enforce");
+  int dry_level = NONE;
+  for (int64_t not_before = 0;;) {
+    if (!proc_memory(&memory) || memory.anon_kib == (uint32_t)-1 || memory.available_kib == (uint32_t)-1) {
+      fprintf(stderr, "meminfo cannot be read: nobody is killed\n");
+      sleep_ms(SLEEP_MOST_MS);
+      continue;
+    }
+    int level = level_of(options, &memory);
+    // A dry decision for SIGTERM does not stand for one with SIGKILL.
+    if (level != NONE && (now_ms() >= not_before || (dry_level == TERM && level == KILL))) {
+      not_before = now_ms() + round_of(options, &memory, level);
+      dry_level = options->enforce ? NONE : level;
+    } else sleep_ms(level == NONE ? pause_ms(options, &memory) : LOOK_MS);
+  }
+}
