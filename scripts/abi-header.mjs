@@ -21,7 +21,9 @@ function literal(value) {
 export async function abiHeader() {
   const layout = await load('assembly/layout.ts');
   const { SCHEMES } = await load('src/schemes.ts');
-  const names = [...readFileSync('assembly/layout.ts', 'utf8').matchAll(/^export const (\w+) =/gm)].map(([, name]) => name);
+  const names = [...readFileSync('assembly/layout.ts', 'utf8').matchAll(/^export const (\w+) =/gm)].map(
+    ([, name]) => name,
+  );
   const lines = names.map((name) => `#define L_${name} ${literal(layout[name])}`);
   return [
     '// Made by scripts/abi-header.mjs from assembly/layout.ts, which says what each means. Do not change it here.',

@@ -44,10 +44,14 @@ const FLAGS = [
   ...['-DNDEBUG', '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0', '-DWASM_RT_USE_STACK_DEPTH_COUNT=0'],
 ];
 
-/** Translates the engine and compiles `sources` with it. */
-export function compileNative(folder, program, sources) {
+/** Writes the baseline engine in C to a folder. */
+export function translate(folder) {
   mkdirSync(folder, { recursive: true });
   run('wasm2c', 'dist/badness.baseline.wasm', '-n', 'badness', '-o', `${folder}/badness.c`);
+}
+
+/** Compiles `sources` with the engine that was translated to the folder. */
+export function compileNative(folder, program, sources) {
   const path = `${folder}/${program}`;
   const compile = (...args) => run(compiler(), ...FLAGS, `-I${folder}`, '-Iexamples/device', `-I${RUNTIME}`, ...args);
   // What the translator writes is not warning-free, and is none of ours.
@@ -59,10 +63,12 @@ export function compileNative(folder, program, sources) {
 export async function buildDevice(folder = 'build/device') {
   const stale = await staleHeader();
   if (stale) throw new Error(stale);
+  translate(folder);
   const path = compileNative(folder, 'badness-device', SOURCES);
   const bytes = statSync(path).size;
   const tool = compiler();
-  if (tool === 'musl-gcc' && bytes > MOST_BYTES) throw new Error(`${path} must be at most ${MOST_BYTES} bytes, is ${bytes}`);
+  if (tool === 'musl-gcc' && bytes > MOST_BYTES)
+    throw new Error(`${path} must be at most ${MOST_BYTES} bytes, is ${bytes}`);
   return { path, bytes, tool };
 }
 

@@ -99,7 +99,8 @@ test('device: a status that is longer than the window is read without its groups
   inProc([
     { pid: 10, rss: 500, vm: 900, groups: 20_000, swap: 33 },
     { pid: 11, rss: 499, vm: 900 },
-  ]));
+  ]),
+);
 
 test('device: a leader that has exited stands with the memory of a live thread', { skip }, async () => {
   const leader = { pid: 10, state: 'Z', threads: 2, mm: false, flags: L.PF_EXITING };
@@ -145,7 +146,8 @@ test('device: tasks without a file that tells about them are gone, or nothing', 
       proc.drop(31, 'stat');
       proc.drop(32, 'oom_score_adj');
     },
-  ));
+  ),
+);
 
 test('device: a bad command line is refused in words, and touches nobody', { skip }, () => {
   for (const args of [
