@@ -28,7 +28,9 @@
 #endif
 
 enum { NONE, TERM, KILL };
-enum { TERM_MS = 3000, RAWIO_MS = 200, STUCK_MS = 10000, LOOK_MS = 20, SETTLE_MS = 50 };
+enum { TERM_MS = 3000, RAWIO_MS = 200, STUCK_MS = 10000, EXIT_MS = 1000, LOOK_MS = 20 };
+// What was freed shows a moment later; as long as nobody takes more, that moment is waited for.
+enum { SETTLE_MS = 250, TAKEN_KIB = 1024 };
 enum { SLEEP_LEAST_MS = 20, SLEEP_MOST_MS = 1000, DRY_MS = 60000, FUTILE_MS = 1000, FUTILE_MOST_MS = 30000 };
 // No machine has been seen to fill memory faster: while this takes to the threshold, it may sleep.
 enum { FILL_KIB_MS = 2048 };
@@ -134,7 +136,8 @@ static const char *kill_held(const options_t *options, int pidfd, uint32_t pid, 
     }
     if (ends_within(pidfd, LOOK_MS)) return "released";
     bool is_due = now_ms() >= due;
-    if (signal == SIGKILL && !syscall(SYS_process_mrelease, pidfd, 0)) return "released";
+    // Its memory is taken already; who has exited is not counted twice either.
+    if (signal == SIGKILL && !syscall(SYS_process_mrelease, pidfd, 0)) return ends_within(pidfd, EXIT_MS), "released";
     if (signal == SIGKILL && is_due) return "stuck";
     bool worse = proc_memory(&memory) && level_of(options, &memory) == KILL;
     if (is_due || (worse && now_ms() >= began + (rawio ? RAWIO_MS : 0))) signal = SIGKILL;
@@ -181,6 +184,7 @@ int guard_run(const options_t *options) {
          options->memory[0], options->swap[0], options->memory[1], options->swap[1], capacity,
          options->enforce ? "" : "; dry: kills nobody without --enforce");
   int dry_level = NONE;
+  uint32_t least_kib = 0;
   for (int64_t not_before = 0;;) {
     if (!proc_memory(&memory) || memory.anon_kib == (uint32_t)-1 || memory.available_kib == (uint32_t)-1) {
       fprintf(stderr, "meminfo cannot be read: nobody is killed\n");
@@ -189,9 +193,13 @@ int guard_run(const options_t *options) {
     }
     int level = level_of(options, &memory);
     // A dry decision for SIGTERM does not stand for one with SIGKILL.
-    if (level != NONE && (now_ms() >= not_before || (dry_level == TERM && level == KILL))) {
-      not_before = now_ms() + round_of(options, &memory, level);
+    bool is_due = now_ms() >= not_before || memory.available_kib < least_kib || (dry_level == TERM && level == KILL);
+    if (level != NONE && is_due) {
+      int64_t wait = round_of(options, &memory, level);
+      not_before = now_ms() + wait;
       dry_level = options->enforce ? NONE : level;
+      bool settles = wait == SETTLE_MS && proc_memory(&memory) && memory.available_kib > TAKEN_KIB;
+      least_kib = settles ? memory.available_kib - TAKEN_KIB : 0;
     } else sleep_ms(level == NONE ? pause_ms(options, &memory) : LOOK_MS);
   }
 }
