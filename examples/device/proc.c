@@ -79,6 +79,11 @@ int proc_open(const char *path) {
   return list(".", NULL, 0);
 }
 
+bool proc_is_ours(void) {
+  char text[PATH] = "";
+  return readlinkat(root, "self", text, sizeof text - 1) > 0 && strtol(text, NULL, 10) == getpid();
+}
+
 bool proc_reserve(void) {
   pids = mmap(NULL, capacity * sizeof *pids, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return pids != MAP_FAILED;
@@ -98,15 +103,21 @@ bool proc_memory(memory_t *memory) {
   ssize_t length = pread(meminfo, text, sizeof text - 1, 0);
   if (length <= 0) return false;
   text[length] = 0;
-  int64_t total = kib_of(text, "MemTotal"), available = kib_of(text, "MemAvailable"), anon = kib_of(text, "AnonPages");
-  int64_t swap_total = kib_of(text, "SwapTotal"), swap_free = kib_of(text, "SwapFree");
-  if (total <= 0) return false;
-  *memory = (memory_t){total, available > total ? total : available, anon, swap_total, swap_free};
-  return true;
+  *memory = (memory_t){
+      .total_kib = kib_of(text, "MemTotal"),
+      .available_kib = kib_of(text, "MemAvailable"),
+      .anon_kib = kib_of(text, "AnonPages"),
+      .swap_total_kib = kib_of(text, "SwapTotal"),
+      .swap_free_kib = kib_of(text, "SwapFree"),
+  };
+  if (memory->swap_total_kib < 0) memory->swap_total_kib = 0;
+  // Containers with a meminfo of their own have been seen to have more available than there is.
+  if (memory->available_kib > memory->total_kib) memory->available_kib = memory->total_kib;
+  return memory->total_kib > 0;
 }
 
 uint64_t proc_total_pages(const memory_t *memory) {
-  return (uint64_t)memory->total_kib * 1024 / page_size + (uint64_t)memory->swap_total_kib * 1024 / page_size;
+  return memory->total_kib * 1024 / page_size + memory->swap_total_kib * 1024 / page_size;
 }
 
 // A status beyond the window, without the list of groups that makes it so long. Bytes in the window.

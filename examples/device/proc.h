@@ -3,14 +3,17 @@
 #include <stdint.h>
 #include <stdbool.h>
 
+// −1 for what the kernel does not say; no swap is 0.
 typedef struct {
-  uint32_t total_kib, available_kib, anon_kib, swap_total_kib, swap_free_kib;
+  int64_t total_kib, available_kib, anon_kib, swap_total_kib, swap_free_kib;
 } memory_t;
 
 typedef struct {
   int tasks, gone, left;
 } reading_t;
 
+// Whether its pids are those that this process can signal: not those of another pid namespace.
+bool proc_is_ours(void);
 // Opens the folder that is /proc, and says how many tasks it has now. Below 0: there is none.
 int proc_open(const char *root);
 // Room for the pids of as many tasks as the engine has. False without.
