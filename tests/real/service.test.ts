@@ -61,6 +61,10 @@ for i in $(seq 50); do [ -s /run/badness/told ] && break; sleep 0.1; done
 cat /run/badness/told > $SCENE/told; ls /usr/told > $SCENE/outside 2>&1
 sleep 100 & S=$!
 badness ctl protect $S > $SCENE/protect 2>&1; cat /proc/$S/oom_score_adj > $SCENE/protected-adj; ls /var/lib/badness > $SCENE/state
+sed -i 's/"0.1%"/"0.2%"/' /etc/badness/badness.toml
+systemctl reload badness > $SCENE/reload 2>&1
+for i in $(seq 50); do systemctl show badness -p StatusText | grep -q 'SIGTERM: available <= 0.2 %' && break; sleep 0.1; done
+systemctl show badness -p ActiveState -p StatusText -p MainPID > $SCENE/reloaded; echo "MainPID=$P" >> $SCENE/reload
 kill -STOP $P
 for i in $(seq 100); do [ "$(systemctl show badness -p NRestarts --value)" = 1 ] && systemctl is-active -q badness && break; sleep 0.1; done
 systemctl show badness -p ActiveState -p NRestarts > $SCENE/after-hang
@@ -71,7 +75,7 @@ systemctl show badness -p ActiveState -p Result -p ExecMainStatus > $SCENE/stopp
 touch $SCENE/done
 `;
 
-test('service: inside its sandbox the guard starts, kills, tells, is watched, and stops', async (t) => {
+test('service: inside its sandbox the guard starts, kills, tells, reloads, is watched, and stops', async (t) => {
   const missing = noSystemd();
   if (missing) return t.skip(missing);
   const ran = await runService({ policy: POLICY, dropIn: DROP_IN, look: LOOK });
@@ -110,6 +114,9 @@ test('service: inside its sandbox the guard starts, kills, tells, is watched, an
   assert.equal(said('protect'), '');
   if (hasResource) assert.equal(said('protected-adj'), '-1000');
   assert.equal(said('state'), 'protected.json');
+  assert.match(said('reloaded'), /^ActiveState=active$/m);
+  assert.match(said('reloaded'), /^StatusText=.*SIGTERM: available <= 0\.2 %/m);
+  assert.match(said('reloaded'), new RegExp(`^${said('reload')}$`, 'm'), 'the same process');
   assert.deepEqual(said('after-hang').split('\n').sort(), ['ActiveState=active', 'NRestarts=1']);
   assert.equal(said('restored-adj'), '0');
   assert.match(said('ctl'), /^badness \S+ guards system, pid \d+; enforcing/);
