@@ -44,7 +44,7 @@ const HEADER_BY_JSON = new Map<string, RecordKey<Machine & ScoreOptions>>(
   [...MACHINE_KEYS, ...OPTION_KEYS].map((entry) => [entry.json, entry]),
 );
 const HEADER_WORDS: readonly string[] = ['schema', ...HEADER_BY_JSON.keys(), ...SUMMARY_KEYS];
-const OUTPUT_WORDS: readonly string[] = OUTPUT_KEYS;
+const OUTPUT_WORDS: readonly string[] = [...OUTPUT_KEYS, 'rules'];
 /** Every key that the record of a ranked task can have, in the order they are written. */
 export const RECORD_KEYS: readonly string[] = [...TASKS_BY_JSON.keys(), ...OUTPUT_KEYS];
 const SHOWN_MAX = 40;

@@ -110,7 +110,7 @@ export const OPTION_KEYS: readonly RecordKey<ScoreOptions>[] = [
 ];
 
 /** Keys of a first line that tell what came out. Ignored on input. */
-export const SUMMARY_KEYS = ['outcome', 'victim', 'tasks', 'eligible', 'gone', 'unreadable', 'left'] as const;
+export const SUMMARY_KEYS = ['plugin', 'outcome', 'victim', 'tasks', 'eligible', 'gone', 'unreadable', 'left'] as const;
 
 /** Steps from one word to the other: letters put in, taken out or changed. */
 function distance(from: string, to: string): number {
