@@ -12,4 +12,4 @@ export {
 } from './scenario.js';
 export { parseScenario, SCENARIO_VERSION, ScenarioFileError } from './scenario-file.js';
 export type { SimFigures, SimKill, SimSample } from './sim-figures.js';
-export { notPlayed, type SimResult, simulate } from './simulate.js';
+export { notPlayed, type SimResult, type SimulateOptions, simulate } from './simulate.js';

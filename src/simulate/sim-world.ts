@@ -5,9 +5,11 @@ import { ESCALATION_START, type Escalation, stepEscalation } from '../guard/esca
 import type { KillReport, SentSignal } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
+import type { PluginReport } from '../plugin/points-source.js';
 import { matchGlob } from '../policy/glob.js';
 import type { Policy } from '../policy/policy.js';
-import { type RowRules, selectByRules } from '../policy/row-rules.js';
+import type { RankedBy } from '../policy/rank-by.js';
+import { selectByRules } from '../policy/row-rules.js';
 import { scoreTasks, selectTask } from '../rank.js';
 import { loadTasks } from '../task.js';
 import { type Machine, PAGE_BYTES } from './machine.js';
@@ -27,13 +29,13 @@ export class SimWorld implements World {
   readonly #engine: Engine;
   readonly #policy: Policy;
   readonly #machine: Machine;
-  readonly #rules: RowRules | null;
+  readonly #by: RankedBy;
   readonly #killings = new Set<Killing>();
   readonly #aside = new Set<number>();
 
-  /** `rules`: those of the policy. */
-  constructor(engine: Engine, policy: Policy, machine: Machine, rules: RowRules | null) {
-    this.#rules = rules;
+  /** `by`: the rules of the policy, and points of the caller's. */
+  constructor(engine: Engine, policy: Policy, machine: Machine, by: RankedBy) {
+    this.#by = by;
     this.#engine = engine;
     this.#policy = policy;
     this.#machine = machine;
@@ -61,18 +63,24 @@ export class SimWorld implements World {
       .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchGlob(pattern, comm!)));
     loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
     const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
-    const rules = this.#rules;
-    const selected = rules ? selectByRules(this.#engine, options, rules) : this.#select(options);
+    const { rules, plugin } = this.#by;
+    let report: PluginReport | undefined;
+    const scored = () => {
+      report = plugin?.score(this.#engine, totalPages);
+    };
+    const selected = rules ? selectByRules(this.#engine, options, rules, scored) : this.#select(options, scored);
     // A kill by somebody else counts as one in flight, as on a real machine.
     const isInFlight = this.#machine.isKernelKilling;
     return {
       ...(isInFlight ? { outcome: 'in-flight', slot: L.E_NO_VICTIM } : selected),
-      ...{ tasks: mayDie.length, options, rules },
+      ...{ tasks: mayDie.length, options, rules: rules ?? null },
+      ...(plugin && report ? { plugin: { report, pointsOf: (slot) => plugin.pointsOf(slot) } } : {}),
     };
   }
 
-  #select(options: Choice['options']): Pick<Choice, 'outcome' | 'slot'> {
+  #select(options: Choice['options'], scored: () => void): Pick<Choice, 'outcome' | 'slot'> {
     scoreTasks(this.#engine, options);
+    scored();
     return selectTask(this.#engine, options);
   }
 

@@ -10,8 +10,11 @@ import type { GuardEvent } from '../guard/guard-events.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
 import { Panic } from '../guard/panic.js';
 import { Rounds } from '../guard/rounds.js';
+import { FunctionPoints } from '../plugin/points-source.js';
+import type { PointsFunction } from '../plugin/task-function.js';
 import { compileRules } from '../policy/compiled-rule.js';
 import type { Policy } from '../policy/policy.js';
+import type { RankedBy } from '../policy/rank-by.js';
 import { RowRules } from '../policy/row-rules.js';
 import { memorySource } from '../pressure/memory-source.js';
 import { combineSources } from '../pressure/pressure.js';
@@ -41,8 +44,8 @@ class SimGuard {
   readonly #clock: SimClock;
   readonly #waiter: SimWaiter;
 
-  constructor(machine: Machine, policy: Policy, engine: Engine, rules: RowRules | null) {
-    this.#world = new SimWorld(engine, policy, machine, rules);
+  constructor(machine: Machine, policy: Policy, engine: Engine, by: RankedBy) {
+    this.#world = new SimWorld(engine, policy, machine, by);
     this.#clock = new SimClock(machine);
     this.#waiter = new SimWaiter(machine);
     const { limits, thresholds, pressure } = policy;
@@ -151,11 +154,20 @@ export function notPlayed({ domain, pressure, notify, rules, gate, reaction, noV
 
 const TASKS_SPARE = 16;
 
+export interface SimulateOptions {
+  /** Points of the caller's own, in the place of those of the policy's scheme. What it throws is told by the guard (`failed`). */
+  readonly points?: PointsFunction;
+}
+
 /**
  * Runs a scenario under a policy; null is no guard at all, the kernel alone. Nothing real is touched. Throws TypeError for a scheme
- * from a module, which needs workers.
+ * from a module, which needs workers, and for points that are no function.
  */
-export async function simulate(scenario: Scenario, policy: Policy | null): Promise<SimResult> {
+export async function simulate(
+  scenario: Scenario,
+  policy: Policy | null,
+  { points }: SimulateOptions = {},
+): Promise<SimResult> {
   const maxTasks = tasksMost(scenario) + TASKS_SPARE;
   const kernel = await openEngine({ maxTasks, build: 'baseline' });
   const machine = new Machine(scenario);
@@ -167,6 +179,7 @@ export async function simulate(scenario: Scenario, policy: Policy | null): Promi
   const compiled = await compileRules(policy.rules);
   const rules = compiled.length > 0 ? new RowRules(engine, compiled, new SimTexts(machine)) : null;
   // A scenario is played as if: a dry policy would only watch.
-  const guard = new SimGuard(machine, { ...policy, enforce: true }, engine, rules);
+  const plugin = points === undefined ? null : new FunctionPoints(points);
+  const guard = new SimGuard(machine, { ...policy, enforce: true }, engine, { rules, plugin });
   return new Simulation(scenario, machine, kernel, guard).run();
 }
