@@ -5,6 +5,7 @@ import { build } from 'esbuild';
 import { checkWasm } from './check-wasm.mjs';
 import { inlineWasm } from './inline-wasm.mjs';
 import { buildPromClient, promClientApart } from './prom-client.mjs';
+import { pruneTypes } from './prune-types.mjs';
 import { squeeze } from './squeeze.mjs';
 
 const run = (file, ...args) => execFileSync(process.execPath, [file, ...args], { stdio: 'inherit' });
@@ -99,3 +100,4 @@ const schema = policySchema(readFileSync('docs/policy.md', 'utf8'));
 writeFileSync('dist/badness.schema.json', `${JSON.stringify(schema, null, 2)}\n`);
 const types = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types'];
 run('node_modules/typescript/bin/tsc', ...types, '-p', 'tsconfig.build.json');
+pruneTypes('dist/types', JSON.parse(readFileSync('package.json', 'utf8')).exports);

@@ -17,6 +17,7 @@ import { monotonicMs } from './linux-world.js';
 import { requireProc } from './machine.js';
 import { listPids } from './proc-files.js';
 import { plantCookie } from './subtree-cookie.js';
+import { checkThreadFile } from './thread-file.js';
 import { errorOf } from './thread-refusal.js';
 
 export interface StartGuardOptions extends PolicyInput {
@@ -39,7 +40,7 @@ const GUARD_THREAD = 1;
 
 /**
  * Starts a guard in a worker. Nobody is killed unless `enforce: true`. Resolves when it watches; rejects with BadnessError
- * `EPRESSURE`, `EDOMAIN`, `ENOTLINUX`, and TypeError or RangeError for what is no policy.
+ * `EPRESSURE`, `EDOMAIN`, `ENOTLINUX`, `ENOTHREAD` where a bundler has left its thread behind, and TypeError or RangeError for what is no policy.
  */
 export async function startGuard(options: StartGuardOptions): Promise<RunningGuard> {
   const { keepAlive = false, native, leastMs, mostMs, ...input } = options;
@@ -57,7 +58,7 @@ export async function startGuard(options: StartGuardOptions): Promise<RunningGua
   const cookie = cookieFor(policy);
   const data: GuardWorkerData = { policy, memory, maxTasks, thread: GUARD_THREAD, native, leastMs, mostMs, cookie };
   // Flags of the application's own program (--input-type, --eval) are not for this one.
-  const worker = new Worker(new URL('./guard-worker.js', import.meta.url), {
+  const worker = new Worker(checkThreadFile(new URL('./guard-worker.js', import.meta.url)), {
     workerData: data,
     execArgv: [],
     // Descriptors of the candidate queue are the process's: opened by whoever fills it, closed by whoever takes them.

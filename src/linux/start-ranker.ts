@@ -6,6 +6,7 @@ import { BadnessError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
 import { checkEveryMs, EVERY_MS, type RankerCounters } from './ranker.js';
 import type { FromRanker, RankerWorkerData } from './ranker-worker.js';
+import { checkThreadFile } from './thread-file.js';
 import { errorOf } from './thread-refusal.js';
 
 export interface StartRankerOptions {
@@ -61,7 +62,8 @@ export class RunningRanker implements AsyncDisposable {
 
 /**
  * Starts a thread that keeps the candidate queue of `engine` filled. Resolves when the first list is in force, or could not be made
- * (`counters`). Rejects with RangeError or TypeError for options, BadnessError `ENOTSUP` without shared memory, `EDOMAIN`, `ENOTLINUX`.
+ * (`counters`). Rejects with RangeError or TypeError for options, BadnessError `ENOTSUP` without shared memory, `EDOMAIN`, `ENOTLINUX`,
+ * `ENOTHREAD` where a bundler has left its thread behind.
  */
 export async function startRanker(engine: Engine, options: StartRankerOptions): Promise<RunningRanker> {
   if (engine.build !== 'shared') {
@@ -77,7 +79,7 @@ export async function startRanker(engine: Engine, options: StartRankerOptions): 
     everyMs: checkEveryMs(everyMs),
     count,
   };
-  const worker = new Worker(new URL('./ranker-worker.js', import.meta.url), {
+  const worker = new Worker(checkThreadFile(new URL('./ranker-worker.js', import.meta.url)), {
     workerData: data,
     execArgv: [],
     // Descriptors of the queue are the process's: opened here, closed by whoever takes them. Node would close their numbers again.

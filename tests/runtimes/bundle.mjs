@@ -39,6 +39,9 @@ const testFile = (suite) => `tests/src/${suite}.test.ts`;
 export const suites = SUITES.filter((suite) => existsSync(testFile(suite)));
 export const missingSuites = SUITES.filter((suite) => !suites.includes(suite));
 
+/** The engine as a process is asked by a script of its own (scripts/native-host.mjs). */
+const NO_PROCESS = { 'tests/src/support/native-build.ts': 'no-native-build.ts' };
+
 const STANDS_IN = {
   'node:test': 'test-runner.ts',
   'node:assert/strict': 'assertions.ts',
@@ -55,6 +58,7 @@ const everywhere = {
     });
     onResolve({ filter: /^\./ }, ({ path, resolveDir }) => {
       const source = relative('.', resolve(resolveDir, path)).replace(/\.js$/, '.ts');
+      if (source in NO_PROCESS) return { path: resolve('tests/runtimes', NO_PROCESS[source]) };
       return source in PACKED ? { path: PACKED[source], external: true } : undefined;
     });
     onResolve({ filter: /^suites$/ }, () => ({ path: 'suites', namespace: 'suites' }));

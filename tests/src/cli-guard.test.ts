@@ -67,7 +67,7 @@ describe('command lines of guard', { skip }, () => {
     const { status, stdout } = badness(['guard', '--help']);
     assert.match(
       stdout,
-      /^Usage: badness guard[\s\S]*--enforce[\s\S]*\n 13 {2}guard: [^\n]*\n 14 [^\n]*\n 15 {2}ctl: [^\n]*\n 18 {2}guard: [^\n]*\n$/,
+      /^Usage: badness guard[\s\S]*--enforce[\s\S]*\n 13 {2}guard: [^\n]*\n 14 [^\n]*\n 15 {2}ctl: [^\n]*\n 18 {2}guard: [^\n]*\n 19 [^\n]*\n$/,
     );
     assert.equal(status, 0);
   });

@@ -57,7 +57,7 @@ const ROWS: Row[] = [
   ],
   ['--json', 2, NONE, /^badness: expected a command, got "--json"/],
   ['constructor', 2, NONE, /^badness: expected one of/],
-  ['rank --help', 0, /Usage: badness rank[\s\S]*--columns[\s\S]*7 {2}file cannot be read\n$/, NONE],
+  ['rank --help', 0, /Usage: badness rank[\s\S]*--columns[\s\S]*7 {2}file cannot be read\n/, NONE],
   ['explain --help', 0, /Usage: badness explain PID/, NONE],
   ['compare -h', 0, /Usage: badness compare/, NONE],
   ['rank --nope', 2, NONE, /^badness: Unknown option '--nope'; see badness rank --help\n$/],
