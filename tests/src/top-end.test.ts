@@ -50,14 +50,16 @@ describe('top ends, and the terminal is as it was', { skip, concurrency: 2 }, ()
     assert.match(pty.output.split(LEAVE)[1]!, /^badness: expected a Linux \/proc at .*\r\n$/);
   });
 
-  test('the window is closed', async (t) => {
-    const pty = top(t, ['--proc', ROOT]);
-    await begun(pty);
-    const pid = Number(pty.told('pid'));
-    assert.match(processState(pid)!, /[SR]/);
-    pty.hangUp();
-    await pty.until('it has ended', () => [null, 'Z'].includes(processState(pid)));
-  });
+  for (const session of ['of the terminal', 'of its own, which hears of no hang-up']) {
+    test(`the window is closed, in a session ${session}`, async (t) => {
+      const pty = top(t, ['--proc', ROOT, '--every', '60000'], { apart: session !== 'of the terminal' });
+      await begun(pty);
+      const pid = Number(pty.told('pid'));
+      assert.match(processState(pid)!, /[SR]/);
+      pty.hangUp();
+      await pty.until('it has ended', () => [null, 'Z'].includes(processState(pid)));
+    });
+  }
 
   for (const how of ['Ctrl-Z', 'SIGTSTP'] as const) {
     test(`${how} stops it with the terminal given back, and it goes on where it was`, async (t) => {

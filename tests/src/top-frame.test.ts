@@ -84,6 +84,16 @@ describe('top: a look at the machine', { skip }, () => {
     assert.equal(lines.at(-1), '  = points  2,000 ÷ 1 × 2 = 4,000 (each division rounds down)');
   });
 
+  test('in the schemes of kernels as well, which scale by the size of the machine', async (t) => {
+    const { proc, frames } = await machine(t);
+    proc.put({ pid: 51, comm: 'a', vm: 9000, rss: 1000, statRss: 1000, adj: 500 });
+    const { rows, machine: of } = frames.read({ ...CHOICES, scheme: 'linux-5.9' }, 9, NOBODY);
+    const lines = frames.explain(rows[0]!, of, String);
+    assert.equal(rows[0]!.tgid, 51);
+    const [, points] = /^ {2}= points .* = ([\d,]+)$/m.exec(lines.join('\n'))!;
+    assert.equal(Number(points!.replaceAll(',', '')), rows[0]!.points);
+  });
+
   test('memory, swap and pressure, or the reason why not', async (t) => {
     const { proc, frames } = await machine(t);
     const { meters } = frames.read(CHOICES, 9, NOBODY);

@@ -49,6 +49,7 @@ describe('top: a frame', () => {
     assert.deepEqual(head(10), ['badness', 'mem', 'guard', 'next', 'q']);
     assert.deepEqual(head(9), ['badness', 'mem', 'next', 'q']);
     assert.deepEqual(head(8), ['badness', 'next', 'q']);
+    assert.deepEqual(head(7), ['badness', 'next']);
     assert.deepEqual(head(6), ['next']);
     for (const rows of [16, 14, 12, 10, 9, 8, 6, 4, 3, 2]) {
       assert.ok(
@@ -61,6 +62,8 @@ describe('top: a frame', () => {
   test('on a narrow screen columns and bars give way', async () => {
     const view = await evening();
     assert.match(texts(view, 30, 24).join('\n'), /^ {4}PID {2}POINTS {2}NAME\n>\* 4231 {2}861708 {2}leaky-tool$/m);
+    assert.equal(texts(view, 40, 24)[0], 'badness top: 7 tasks, up 11 d 13 h');
+    assert.equal(texts(view, 60, 24)[0], 'badness top: 7 tasks, …  scheme badness, by points  19:03:12');
     assert.ok(texts(view, 60, 24).includes('mem   34.0 % available, 4.96 GiB of 15.3 GiB'));
     assert.ok(texts(view, 200, 24)[1]!.startsWith(`mem   [${'#'.repeat(24)}`));
   });
@@ -108,6 +111,32 @@ describe('top: a frame', () => {
     assert.deepEqual(lines[at + 1], { text: '   … and others with fewer points, about equal', styles: ['faint'] });
   });
 
+  test('a name is cut where the line ends, once', async () => {
+    const view = await evening();
+    const rows = [renamed(view.rows[0]!, 'fifteen-letters')];
+    const [row] = texts({ ...view, rows }, 36, 24).filter((line) => line.startsWith('>*'));
+    assert.equal(row, '>* 4231  861708  3.29 GiB  fifteen-…');
+  });
+
+  test('a short name is never cut: a column less is there instead', async () => {
+    const view = await evening();
+    const rows = view.rows.map((task) => renamed(task, 'hog'));
+    for (let columns = 26; columns <= 80; ++columns) {
+      const table = texts({ ...view, rows }, columns, 24).filter((line) => /^.{3}.*\d.* {2}(hog|h…|ho…|…)$/.test(line));
+      assert.equal(table.filter((line) => line.endsWith('hog')).length, 4, `${columns} columns`);
+    }
+  });
+
+  test('the last three decisions, or that there are none; words about the victim on two lines at most', async () => {
+    const decisions = ['one', 'two', 'three', 'four'];
+    const victimWords = 'because '.repeat(40).trim();
+    const lines = texts(await evening({ guard: { words: 'up', decisions }, victimWords }), 80, 24);
+    assert.deepEqual(lines.slice(-5, -1), ['last decisions of the guard', '  two', '  three', '  four']);
+    assert.equal(lines.filter((line) => line.includes('because')).length, 2);
+    const none = texts(await evening({ guard: { words: 'up', decisions: [] } }), 80, 24);
+    assert.deepEqual(none.slice(-3, -1), ['last decisions of the guard', '  none yet']);
+  });
+
   test('a message stands in the place of the keys, pause in that of the clock', async () => {
     const choices = { ...(await evening()).choices, paused: true };
     const lines = texts(await evening({ message: '812 (postgres) is protected', choices }), 80, 24);
@@ -132,6 +161,11 @@ describe('top: a frame', () => {
       'long steps go on below',
     );
     assert.ok(!explained.some((line) => line.includes('POINTS')));
+    const wide = [`${'漢'.repeat(8)} ${'word '.repeat(6)}`.trimEnd()];
+    const lines = texts({ ...view, choices: { ...view.choices, panel: 'explain' }, explanation: wide }, 80, 24);
+    assert.ok(
+      lines.some((line) => line.startsWith(`${' '.repeat(12)}word`)) && !lines.some((line) => /word.*…/.test(line)),
+    );
   });
 });
 
@@ -163,6 +197,13 @@ describe('top: names can do no harm', () => {
       assert.ok(row!.endsWith(`  ${shown}`), row);
       assert.equal(row!.indexOf(shown), other!.lastIndexOf('postgres'), 'names stand under one another');
     }
+  });
+
+  test('a name of a user can do no harm to the column behind it', async () => {
+    const view = await evening();
+    const userName = (uid: number) => (uid === 110 ? '漢\u0301' : String(uid));
+    const [row, other] = texts({ ...view, userName }, 80, 24).slice(8, 10);
+    assert.equal(row!.indexOf('leaky-tool'), other!.indexOf('postgres'));
   });
 
   test('anywhere, whatever it is: only what can do no harm, and the size holds', async () => {

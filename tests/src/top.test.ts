@@ -1,9 +1,10 @@
 // badness top as it is shipped, on a real pseudo-terminal: what it shows, what its keys do, a guard, and the size of the window.
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LEAVE } from '../../src/cli/top-screen.js';
 import { report, scene } from './support/control-scene.js';
-import { begun, clean, ROOT, rowOf, rowsDrawn, shown, skip, top } from './support/top-pty.js';
+import { begun, clean, newProc, ROOT, rowOf, rowsDrawn, shown, skip, top } from './support/top-pty.js';
 import { PaperScreen } from './support/top-scene.js';
 
 describe('top on a terminal', { skip, concurrency: 2 }, () => {
@@ -65,13 +66,31 @@ describe('top on a terminal', { skip, concurrency: 2 }, () => {
     clean(pty);
   });
 
-  test('who protects without a guard is told why not', async (t) => {
+  test('who protects without a guard is told why not, until the next key', async (t) => {
     const pty = top(t, ['--proc', ROOT]);
     await begun(pty);
     pty.keys('p');
-    await pty.until('the reason', () =>
-      shown(pty).at(-1)!.startsWith('protecting 40 (hog) needs a guard: no control socket'),
-    );
+    const reason = 'protecting 40 (hog) needs a guard: no control socket';
+    await pty.until('the reason', () => shown(pty).at(-1)!.startsWith(reason));
+    pty.keys('j');
+    await pty.until('the keys again', () => shown(pty).at(-1)!.startsWith('q quit'));
+    pty.keys('q');
+    assert.equal(await pty.status(), 0);
+  });
+
+  test('paused it does not look, and Ctrl-L draws everything anew', async (t) => {
+    const root = newProc();
+    const pty = top(t, ['--proc', root]);
+    await begun(pty);
+    pty.keys(' ');
+    await pty.until('paused', () => shown(pty)[0]!.endsWith('paused'));
+    // Whoever looked would find no /proc, and end.
+    rmSync(root, { recursive: true });
+    await new Promise((later) => setTimeout(later, 400));
+    const length = pty.output.length;
+    pty.keys('\x0c');
+    await pty.until('everything', () => pty.output.slice(length).includes('\x1b[H\x1b[2J'));
+    assert.match(rowOf(pty, 40), /^>\*/);
     pty.keys('q');
     assert.equal(await pty.status(), 0);
   });
@@ -79,9 +98,12 @@ describe('top on a terminal', { skip, concurrency: 2 }, () => {
   test('a guard: its words, its decisions, its scheme; p protects and ends it, g asks it', async (t) => {
     const { guard, control, path } = await scene(t);
     control.hear({ kind: 'round', atMs: 2, level: 'kill', report: report(), repeated: 0 });
-    const pty = top(t, ['--proc', ROOT, '--control', path]);
+    Object.defineProperty(guard, 'facts', { value: { ...guard.facts, scheme: 'resident' } });
+    // Whatever is asked is shown when it is answered, not at the next look.
+    const pty = top(t, ['--proc', ROOT, '--control', path, '--every', '60000']);
     await begun(pty);
-    const words = `guard pid ${process.pid}, system, dry run, scheme badness; warn; 0 protected`;
+    const words = `guard pid ${process.pid}, system, dry run, scheme resident; warn; 0 protected`;
+    assert.match(shown(pty)[0]!, /scheme resident, by points/, 'and so the ranking is by that');
     assert.ok(shown(pty).some((line) => line.startsWith(words)));
     assert.match(shown(pty).at(-2)!, /^ {2}\d\d-\d\d \d\d:\d\d:\d\d kill: dry: nobody, 0 ms$/);
     pty.keys('p');
@@ -102,7 +124,8 @@ describe('top on a terminal', { skip, concurrency: 2 }, () => {
   });
 
   test('it follows the size of the window, down to nothing', async (t) => {
-    const pty = top(t, ['--proc', ROOT]);
+    // Nothing else draws meanwhile.
+    const pty = top(t, ['--proc', ROOT, '--every', '60000']);
     await begun(pty);
     for (const [columns, rows] of [
       [120, 40],

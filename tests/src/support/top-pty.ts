@@ -20,8 +20,23 @@ const CUT_OFF = new RegExp(`${ESCAPE}(\\[[0-9;?]*)?$`);
 export const COLOUR = new RegExp(`${ESCAPE}\\[[\\d;]*m`);
 const SIZE = { columns: 80, rows: 24 };
 
-export function top(t: TestContext, args: string[], options: Partial<PtyOptions> = {}): Pty {
-  const command = [process.execPath, CLI, 'top', '--control', 'none', '--every', '100', ...args];
+/** `apart`: in a session of its own. */
+export function top(
+  t: TestContext,
+  args: string[],
+  { apart = false, ...options }: Partial<PtyOptions> & { apart?: boolean } = {},
+): Pty {
+  const command = [
+    ...(apart ? ['setsid'] : []),
+    process.execPath,
+    CLI,
+    'top',
+    '--control',
+    'none',
+    '--every',
+    '100',
+    ...args,
+  ];
   return new Pty(t, command, { ...SIZE, ...options });
 }
 
