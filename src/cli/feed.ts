@@ -2,6 +2,7 @@
  * Stage: selection → candidate queue. `badness ctl oom --feed`: the ranker that the 2005 proposal left to user space, as a process of
  * its own. Ranks this machine with an engine of its own and writes the worst into the queue of a guard, again and again.
  */
+import { setTimeout } from 'node:timers/promises';
 import { askControl } from '../control/index.js';
 import { RankedPids } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
@@ -19,19 +20,10 @@ const EVERY_MOST_MS = 60_000;
 const LIST_LASTS = 3;
 
 /** Resolves with true when somebody has asked to stop, with false when the time is over. */
-function sleep(ms: number, stop: AbortSignal): Promise<boolean> {
-  if (stop.aborted) return Promise.resolve(true);
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => resolve(false), ms);
-    stop.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve(true);
-      },
-      { once: true },
-    );
-  });
+async function sleep(ms: number, stop: AbortSignal): Promise<boolean> {
+  // Rejects for the signal and for nothing else.
+  await setTimeout(ms, undefined, { signal: stop }).catch(() => {});
+  return stop.aborted;
 }
 
 /** Feeds until SIGTERM or SIGINT. Rejects as askControl, when the guard is gone. */

@@ -126,6 +126,18 @@ describe('ctl: a guard that runs', { skip }, () => {
     assert.match((await ctl(path, 'state')).stdout, /queue: \d+ tasks?, out of date;/);
   });
 
+  test('oom --feed goes on for as long as it likes, and says nothing more', async (t) => {
+    const { path } = await startGuard(t);
+    const feed = start(t, ['ctl', 'oom', '--feed', '--every', '20', '--control', path]);
+    await feed.until(/feeding/);
+    // More than the eleven listeners at which Node warns of a leak.
+    while (JSON.parse((await get(path, '/state')).body).control.requests < 60) {
+      await new Promise((later) => setTimeout(later, 20));
+    }
+    assert.equal(await feed.stop(), 0);
+    assert.equal(feed.errors, '');
+  });
+
   test('oom --feed ends when the guard does', async (t) => {
     const guard = await startGuard(t);
     const { path } = guard;
