@@ -82,7 +82,7 @@ export const ctl: Command = {
     {
       options: [
         'control',
-        ['json', 'JSON, one object a line, instead of words'],
+        ['json', 'state, events, decisions, round: JSON, one object a line, instead of words'],
         'clear',
         'feed',
         ['count', 'oom --feed: so many candidates, 1..4096 (10); decisions: the last N, 1..64 (all)'],

@@ -11,6 +11,8 @@ import type { Values } from './options.js';
 import { writeLines } from './output.js';
 
 const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'round'] as const;
+/** The others answer with a file of the proposals, or not at all. */
+const JSON_ASKS: readonly string[] = ['state', 'events', 'decisions', 'round'];
 const FEED_ONLY = ['every', 'scheme', 'max-discount', 'age', 'adj'] as const;
 const PID_MAX = 4_194_304;
 const DECISIONS_MOST = 64;
@@ -123,6 +125,10 @@ function checkOperands(name: string, operands: readonly string[], values: Values
   if (!takes && operands.length > 0) throw usage(`ctl ${name} takes no operand, got ${JSON.stringify(operands[0])}`);
   if (name !== 'oom' && (values.feed || values.clear))
     throw usage(`--feed and --clear go with ctl oom, not ctl ${name}`);
+  if (values.json && !JSON_ASKS.includes(name))
+    throw usage(`--json goes with ctl ${JSON_ASKS.join(', ')}, not ctl ${name}`);
+  if (values.count !== undefined && name !== 'decisions' && !values.feed)
+    throw usage(`-n goes with ctl decisions and ctl oom --feed`);
   const alone = FEED_ONLY.find((option) => values[option] !== undefined);
   if (alone && !values.feed) throw usage(`--${alone} goes with ctl oom --feed`);
 }
