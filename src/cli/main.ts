@@ -10,7 +10,7 @@ import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
 import { explain } from './explain.js';
 import { guard } from './guard.js';
-import { generalHelp, version } from './help.js';
+import { commandHelp, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
 import { heedClosedPipe, writeLines } from './output.js';
 import { policy } from './policy.js';
@@ -34,12 +34,19 @@ const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
 
 async function run([command, ...argv]: string[]): Promise<void> {
   if (command === undefined) throw usage(`expected a command: ${COMMAND_NAMES.join(', ')}; see badness --help`);
-  if (['--help', '-h', 'help'].includes(command)) return writeLines(generalHelp());
+  if (['--help', '-h', 'help'].includes(command)) return help(argv);
   if (command === '--version' || command === '-V') return writeLines([version()]);
   if (Object.hasOwn(RUN, command)) return RUN[command as CommandName](argv);
   const what = command.startsWith('-') ? 'a command' : `one of ${COMMAND_NAMES.join(', ')}`;
   const hint = command.startsWith('-') ? '' : `, the nearest is ${nearestWord(command, COMMAND_NAMES)}`;
   throw usage(`expected ${what}, got ${JSON.stringify(command)}${hint}; see badness --help`);
+}
+
+/** `badness help`, and `badness help COMMAND` for those who would say it so. */
+async function help([name, ...more]: string[]): Promise<void> {
+  if (name === undefined) return writeLines(generalHelp());
+  if (more.length === 0 && Object.hasOwn(RUN, name)) return writeLines(commandHelp(name as CommandName));
+  throw usage(`help: expected one of ${COMMAND_NAMES.join(', ')}, got ${JSON.stringify([name, ...more].join(' '))}`);
 }
 
 heedClosedPipe();

@@ -48,6 +48,10 @@ const ROWS: Row[] = [
   ],
   ['--help', 0, /Usage: badness COMMAND[\s\S]*Exit codes:/, NONE],
   ['help', 0, /Usage: badness COMMAND/, NONE],
+  ['help top', 0, /^Usage: badness top/, NONE],
+  ['--help ctl', 0, /^Usage: badness ctl/, NONE],
+  ['help nope', 2, NONE, /^badness: help: expected one of rank, explain, .*, got "nope"\n$/],
+  ['help rank top', 2, NONE, /got "rank top"/],
   ['--version', 0, /^\d+\.\d+\.\d+\n$/, NONE],
   [
     'rnak',
