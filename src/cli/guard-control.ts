@@ -10,6 +10,7 @@ import {
   takenError,
 } from '../control/index.js';
 import type { LinuxGuard } from '../linux/index.js';
+import { usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import type { ControlValues } from './guard-options.js';
 import { version } from './help.js';
@@ -28,6 +29,8 @@ const NONE = 'none';
 
 /** Where a guard listens, or a command looks for one: the option, BADNESS_CONTROL, or the place of this user. */
 export function controlPath({ control }: ControlValues): { path: string | null; asked: boolean } {
+  // A variable of a script that is not set: the guard of the machine is not who was meant.
+  if (control === '') throw usage('--control must be a path or none, got ""');
   const named = control ?? process.env.BADNESS_CONTROL;
   if (named === NONE) return { path: null, asked: true };
   return named ? { path: resolve(named), asked: true } : { path: defaultControlPath(), asked: false };

@@ -52,6 +52,8 @@ const ROWS: Row[] = [
   ['--help ctl', 0, /^Usage: badness ctl/, NONE],
   ['help nope', 2, NONE, /^badness: help: expected one of rank, explain, .*, got "nope"\n$/],
   ['help rank top', 2, NONE, /got "rank top"/],
+  ['ctl state --control=', 2, NONE, /^badness: --control must be a path or none, got ""\n$/],
+  ['guard --control=', 2, NONE, /^badness: --control must be a path or none, got ""\n$/],
   ['--version', 0, /^\d+\.\d+\.\d+\n$/, NONE],
   [
     'rnak',
