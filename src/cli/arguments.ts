@@ -58,6 +58,12 @@ export function choice<T extends string>(option: string, text: string, choices: 
   throw usage(`${option} must be one of ${choices.join(', ')}, got ${JSON.stringify(text)}`);
 }
 
+/** The word that a command begins with. Throws a usage error that names those there are. */
+export function firstWord<T extends string>(command: CommandName, word: string | undefined, words: readonly T[]): T {
+  if (word === undefined) throw usage(`expected one of ${words.join(', ')}; see badness ${command} --help`);
+  return choice(command, word, words);
+}
+
 /** A scheme by its name. Throws with exit code 4 when there is none such. */
 export function schemeNamed(name: string): SchemeName {
   const scheme = SCHEMES.find((candidate) => candidate === name);

@@ -1,5 +1,5 @@
 /** Stage: report. `badness completion`: what bash, zsh or fish offer, made from the commands and their options. */
-import { choice, readArguments, usage } from './arguments.js';
+import { firstWord, readArguments, usage } from './arguments.js';
 import { bashLines } from './completion-bash.js';
 import { fishLines } from './completion-fish.js';
 import { zshLines } from './completion-zsh.js';
@@ -13,8 +13,8 @@ type Shell = keyof typeof SHELLS;
 export async function completion(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('completion', argv);
   if (values.help) return writeLines(commandHelp('completion'));
-  const [word = '', extra] = positionals;
-  const shell = choice('badness completion', word, Object.keys(SHELLS) as Shell[]);
+  const [word, extra] = positionals;
+  const shell = firstWord('completion', word, Object.keys(SHELLS) as Shell[]);
   if (extra !== undefined) throw usage(`completion ${shell}: nothing may follow, got ${JSON.stringify(extra)}`);
   await writeLines(SHELLS[shell]());
 }

@@ -77,6 +77,6 @@ export function eventWords(event: EventRecord): string {
         ? `${time} pressure can be read again`
         : `${time} pressure cannot be read: ${printable(String(event.error))}`;
     default:
-      return `${time} ${kind} ${JSON.stringify(event)}`;
+      return `${time} ${kind} ${printable(JSON.stringify(event))}`;
   }
 }

@@ -1,6 +1,6 @@
 /** Stage: report. `badness ctl`: asks a guard that runs, over its control socket. */
 import { askControl, type ControlAsk, controlEvents } from '../control/index.js';
-import { choice, integer, readArguments, usage } from './arguments.js';
+import { firstWord, integer, readArguments, usage } from './arguments.js';
 import { decisionWords, eventWords, roundWords, type StateRecord, stateLines } from './ctl-words.js';
 import { CommandError, EXIT, type ExitCode } from './exit.js';
 import { feedQueue } from './feed.js';
@@ -138,8 +138,7 @@ export async function ctl(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('ctl', argv);
   if (values.help) return writeLines(commandHelp('ctl'));
   const [word, ...operands] = positionals;
-  if (word === undefined) throw usage(`expected one of ${ASKS.join(', ')}; see badness ctl --help`);
-  const name = choice('ctl', word, ASKS);
+  const name = firstWord('ctl', word, ASKS);
   checkOperands(name, operands, values);
   const { path } = controlPath(values);
   if (path === null) {

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { loadPolicyFile } from '../linux/index.js';
 import { type PolicyFile, PolicyFileError, parsePolicy, policyToToml } from '../policy/index.js';
-import { choice, readArguments, usage } from './arguments.js';
+import { firstWord, readArguments, usage } from './arguments.js';
 import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
@@ -66,8 +66,8 @@ async function importSettings(path = EARLYOOM): Promise<string[]> {
 export async function policy(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('policy', argv);
   if (values.help) return writeLines(commandHelp('policy'));
-  const [word = '', path, ...others] = positionals;
-  const action = choice('badness policy', word, ACTIONS);
+  const [word, path, ...others] = positionals;
+  const action = firstWord('policy', word, ACTIONS);
   const [extra] = action === 'schema' && path !== undefined ? [path] : others;
   if (extra !== undefined) throw usage(`policy ${action}: nothing may follow, got ${JSON.stringify(extra)}`);
   if (values.effective && action !== 'show') throw usage(`--effective goes with show, got ${action}`);

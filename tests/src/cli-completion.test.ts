@@ -134,7 +134,7 @@ describe('completion: command lines', () => {
       assert.deepEqual([status, stdout], [2, '']);
       assert.match(
         stderr,
-        /^badness: (badness completion must be one of bash, zsh, fish, got|completion bash: nothing may follow, got)/,
+        /^badness: (expected one of bash, zsh, fish; see|completion must be one of bash, zsh, fish, got|completion bash: nothing may follow, got)/,
       );
     }
   });
