@@ -27,6 +27,7 @@ export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
 export { policySchema } from './policy-schema.js';
 export { policyToToml, type ShowOptions } from './policy-toml.js';
 export { type RankedBy, type RankingBy, rankBy, rowBy } from './rank-by.js';
+export { type RankedColumns, rankColumns } from './ranked-columns.js';
 export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
 export { type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
 export {
