@@ -63,12 +63,12 @@ export function decide(engine: Engine, options: ScoreOptions = {}): Decision {
 
 /**
  * Keeps the record of a choice: `slot` is the row that was selected with these options, or why there is none, and the points
- * of the snapshot are those it was selected by.
+ * of the snapshot are those it was selected by. Answers its number.
  */
-export function recordDecision(engine: Engine, options: ScoreOptions, slot: number): void {
+export function recordDecision(engine: Engine, options: ScoreOptions, slot: number): number {
   const points = new Float64Array(engine.memory.buffer, engine.cell(L.C_POINTS, 0, 8), engine.count);
   const eligible = points.reduce((sum, value) => (Number.isNaN(value) ? sum : sum + 1), 0);
-  engine.abi.decision_write(engine.window, setParameters(engine, options), eligible, slot);
+  return engine.abi.decision_write(engine.window, setParameters(engine, options), eligible, slot);
 }
 
 /** The last decisions of this memory, newest first, `most` of them or as many as the ring still holds (64). */

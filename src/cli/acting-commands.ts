@@ -37,6 +37,11 @@ export const guard: Command = {
         'control-group',
         'control-self',
         'native',
+        'decisions',
+        [
+          'replay',
+          'watch a recording (badness record) instead, in no time: what it would have done. Its own policy counts unless one is given',
+        ],
         ['json', 'NDJSON: one object an event'],
         'help',
       ],
@@ -76,13 +81,15 @@ export const ctl: Command = {
     ['state', 'domain, pressure, counters, token, queue, and the rest'],
     ['events', 'what happens, as it happens'],
     ['decisions', 'the last rounds'],
+    ['decision ID', 'one of them, by the number that they show (#ID)'],
     ['round', 'one round now, whatever the pressure; kills only where the guard enforces'],
   ],
   sections: [
     {
       options: [
         'control',
-        ['json', 'state, events, decisions, round: JSON, one object a line, instead of words'],
+        ['json', 'state, events, decisions, decision, round: JSON, one object a line, instead of words'],
+        ['to-proc', 'decision ID: as a recording that replays to it, for rank and guard --replay'],
         'clear',
         'feed',
         ['count', 'oom --feed: so many candidates, 1..4096 (10); decisions: the last N, 1..64 (all)'],

@@ -51,6 +51,19 @@ export function seconds(option: string, text: string): number {
   throw usage(`${option} must be seconds, 0 or more, got ${JSON.stringify(text)}`);
 }
 
+const SPAN = /^(\d{1,9}(?:\.\d{1,3})?)(ms|s|min|h)$/;
+const SPAN_MS: Readonly<Record<string, number>> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000 };
+
+/** A span of time such as `60s` or `500ms`, in ms. */
+export function span(option: string, text: string, leastMs: number, mostMs: number): number {
+  const [, number, unit] = SPAN.exec(text) ?? [];
+  const ms = unit === undefined ? Number.NaN : Math.round(Number(number) * SPAN_MS[unit]!);
+  if (ms >= leastMs && ms <= mostMs) return ms;
+  throw usage(
+    `${option} must be a span such as 60s or 500ms, ${leastMs}ms..${mostMs / 1000}s, got ${JSON.stringify(text)}`,
+  );
+}
+
 /** One of some words. Throws a usage error that names them. */
 export function choice<T extends string>(option: string, text: string, choices: readonly T[]): T {
   const chosen = choices.find((candidate) => candidate === text);

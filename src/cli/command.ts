@@ -34,7 +34,7 @@ export function optionOf(said: Said): OptionName {
 
 export const SOURCES: Section = {
   title: 'Whose tasks',
-  options: ['tasks', 'uptime', 'hz', 'total-pages', 'page-size', 'proc'],
+  options: ['tasks', 'uptime', 'hz', 'total-pages', 'page-size', 'proc', 'replay', 'at'],
 };
 export const SCORING: Section = { title: 'How they are scored', options: ['max-discount', 'age', 'adj'] };
 export const OUTPUT: Section = { title: 'How it is shown', options: ['json', 'no-color', 'help'] };

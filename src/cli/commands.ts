@@ -4,11 +4,13 @@
  */
 import { completion, ctl, guard, kill, policy } from './acting-commands.js';
 import { type Command, optionOf } from './command.js';
-import { compare, doctor, explain, rank, report, top } from './looking-commands.js';
+import { compare, doctor, explain, preview, rank, record, report, top } from './looking-commands.js';
 import type { OptionName } from './options.js';
 
 /** In the order of the help. */
-export const COMMANDS = { rank, explain, compare, top, guard, ctl, kill, report, doctor, policy, completion } as const;
+export const COMMANDS = {
+  ...{ rank, explain, compare, preview, top, guard, ctl, kill, report, record, doctor, policy, completion },
+} as const;
 
 export type CommandName = keyof typeof COMMANDS;
 

@@ -27,6 +27,7 @@ interface RoundRecord {
   readonly victim: { readonly tgid: number; readonly comm: string; readonly points: number | null } | null;
   readonly freed_bytes: number | null;
   readonly total_ms: number;
+  readonly decision?: number | null;
 }
 
 export interface EventRecord {
@@ -60,9 +61,11 @@ export function roundWords({ outcome, reason, chosen_by, victim, freed_bytes, to
 
 /** `time` in the place of the event's own. */
 export function decisionWords(event: EventRecord, time = event.time): string {
-  const { level, asked, repeated } = event;
+  const { level, asked, repeated, report } = event;
+  const { decision } = report as RoundRecord;
+  const number = decision === null || decision === undefined ? '' : ` #${decision}`;
   const times = Number(repeated) > 0 ? ` (and ${repeated} times before)` : '';
-  return `${time} ${asked ? 'asked for' : level}: ${roundWords(event.report as RoundRecord)}${times}`;
+  return `${time}${number} ${asked ? 'asked for' : level}: ${roundWords(event.report as RoundRecord)}${times}`;
 }
 
 export function eventWords(event: EventRecord): string {

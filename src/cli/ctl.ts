@@ -10,12 +10,13 @@ import { EXIT_OF_OUTCOME } from './kill.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 
-const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'round'] as const;
+const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'decision', 'round'] as const;
 /** The others answer with a file of the proposals, or not at all. */
-const JSON_ASKS: readonly string[] = ['state', 'events', 'decisions', 'round'];
+const JSON_ASKS: readonly string[] = ['state', 'events', 'decisions', 'decision', 'round'];
 const FEED_ONLY = ['every', 'scheme', 'max-discount', 'age', 'adj'] as const;
 const PID_MAX = 4_194_304;
 const DECISIONS_MOST = 64;
+const ID_MAX = 4_294_967_295;
 
 const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   ENOENT: EXIT.noControl,
@@ -85,6 +86,18 @@ async function decisions({ values, ask }: Command): Promise<void> {
   if (lines.length > 0) await writeLines(values.json ? lines : lines.map((line) => decisionWords(JSON.parse(line))));
 }
 
+/** One of them, by the number in its report; with --to-proc as a recording that replays to it. */
+async function decision({ values, operands, ask }: Command): Promise<void> {
+  const [operand, ...more] = operands;
+  if (operand === undefined || more.length > 0) throw usage(`ctl decision takes one ID, got ${operands.length}`);
+  const id = integer('ID', operand, 0, ID_MAX);
+  if (values['to-proc']) return writeLines(linesOf(await ask({ resource: `/decisions/${id}/recording` })));
+  const lines = linesOf(await ask({ resource: '/decisions' })).filter((line) => line !== '');
+  const found = lines.find((line) => (JSON.parse(line) as { report: { decision: number } }).report.decision === id);
+  if (found === undefined) throw new CommandError(EXIT.refusedAsk, `ENODATA: decision ${id} is not kept`);
+  await writeLines([values.json ? found : decisionWords(JSON.parse(found))]);
+}
+
 /** Until the guard ends, or whoever listens does. */
 async function events({ path, values }: Command): Promise<void> {
   const stop = new AbortController();
@@ -117,11 +130,12 @@ const RUN: Readonly<Record<(typeof ASKS)[number], (command: Command) => Promise<
   state,
   events,
   decisions,
+  decision,
   round,
 };
 
 function checkOperands(name: string, operands: readonly string[], values: Values): void {
-  const takes = ['oom', 'protect', 'unprotect'].includes(name);
+  const takes = ['oom', 'protect', 'unprotect', 'decision'].includes(name);
   if (!takes && operands.length > 0) throw usage(`ctl ${name} takes no operand, got ${JSON.stringify(operands[0])}`);
   if (name !== 'oom' && (values.feed || values.clear))
     throw usage(`--feed and --clear go with ctl oom, not ctl ${name}`);
@@ -129,6 +143,7 @@ function checkOperands(name: string, operands: readonly string[], values: Values
     throw usage(`--json goes with ctl ${JSON_ASKS.join(', ')}, not ctl ${name}`);
   if (values.count !== undefined && name !== 'decisions' && !values.feed)
     throw usage(`-n goes with ctl decisions and ctl oom --feed`);
+  if (name !== 'decision' && values['to-proc']) throw usage(`--to-proc goes with ctl decision, not ctl ${name}`);
   const alone = FEED_ONLY.find((option) => values[option] !== undefined);
   if (alone && !values.feed) throw usage(`--${alone} goes with ctl oom --feed`);
 }

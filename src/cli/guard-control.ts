@@ -83,7 +83,12 @@ export async function openGuardControl(
     return { control: null, notes: [`no control socket: ${taken.message}; --control PATH names another place`] };
   }
   const group = values['control-group'];
-  const options = { guard: controlledGuard(guard), path, self: values['control-self'] === true, version: version() };
+  const options = {
+    guard: controlledGuard(guard, `badness ${version()}`),
+    path,
+    self: values['control-self'] === true,
+    version: version(),
+  };
   try {
     const { mode } = values;
     const access = { ...(group === undefined ? {} : { group }), ...(mode === undefined ? {} : { mode }) };

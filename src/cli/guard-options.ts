@@ -43,6 +43,8 @@ export interface GuardRequest {
   /** Seconds between two lines about memory; 0 for none. */
   readonly reportS: number;
   readonly native: 'auto' | 'none' | undefined;
+  /** How many decisions are kept whole. */
+  readonly decisions: { readonly most?: number };
   /** Programs called around a kill, or none. */
   readonly before: string | undefined;
   readonly after: string | undefined;
@@ -134,6 +136,7 @@ export async function guardRequest(values: Values, open = openPolicyFile): Promi
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),
     native: values.native === undefined ? undefined : choice('--native', values.native, OPTIONS.native.choices),
+    decisions: values.decisions === undefined ? {} : { most: integer('--decisions', values.decisions, 0, 64) },
     before: values.before,
     after: values.after,
   };

@@ -48,6 +48,12 @@ function policyFacts({ enforce, thresholds, scheme, parameters }: Policy): Line[
   return lines.map((text) => ({ priority: 6, text }));
 }
 
+/** When it acts, and how it chooses. */
+export function policyLines(policy: Policy): string[] {
+  const [, ...lines] = policyFacts(policy);
+  return lines.map(({ text }) => text);
+}
+
 /** What the guard is about, when it begins. */
 export function startLines(facts: GuardFacts, policy: Policy, version: string): Line[] {
   const signals = facts.signals === 'pidfd' ? 'pidfd' : `kill(2), because of: ${facts.signalsReason}`;
@@ -128,7 +134,7 @@ function roundLines(event: Extract<GuardEvent, { kind: 'round' }>, policy: Polic
 }
 
 /** `policy`: the one in force, which is the new one unless something is wrong with that. */
-function policyLines(error: string | null, policy: Policy): Line[] {
+function reloadLines(error: string | null, policy: Policy): Line[] {
   if (error === null) return [{ priority: 5, text: 'another policy is in force:' }, ...policyFacts(policy)];
   const wrong = error.split('\n').map((text): Line => ({ priority: 3, text }));
   return [{ priority: 3, text: 'the policy is refused, the one before stays in force:' }, ...wrong];
@@ -156,7 +162,7 @@ export function eventLines(event: GuardEvent, policy: Policy, machine: Machine):
     case 'round':
       return roundLines(event, policy, machine);
     case 'policy':
-      return policyLines(event.error, policy);
+      return reloadLines(event.error, policy);
     case 'plugin':
       return [pluginLine(event.name, event.error)];
     case 'failed':

@@ -14,6 +14,7 @@ import { CommandError, EXIT } from './exit.js';
 import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { onHangUp, reload } from './guard-reload.js';
+import { guardReplay } from './guard-replay.js';
 import { GuardVoice } from './guard-voice.js';
 import { startLines, statusLine } from './guard-words.js';
 import { commandHelp, version } from './help.js';
@@ -39,10 +40,11 @@ function watched(manager: ServiceManager | null) {
 }
 
 function openGuard(request: GuardRequest, place: ControlPlace, hearing: Hearing): Promise<LinuxGuard> {
-  const { policy, native } = request;
+  const { policy, native, decisions } = request;
   const { tell, note, manager } = hearing;
   const protection = { ...protectionState(place), tell: note };
-  const options = { policy, for: 'daemon', tell, native, lockMemory: true, protection, ...watched(manager) } as const;
+  const acting = { policy, for: 'daemon', tell, native, lockMemory: true } as const;
+  const options = { ...acting, protection, decisions, ...watched(manager) };
   return openLinuxGuard(options).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };
     if (code === 'EPRESSURE' || code === 'EDOMAIN') throw new CommandError(EXIT.unwatchable, message);
@@ -99,6 +101,7 @@ export async function guard(argv: string[]): Promise<void> {
   const stopped = untilStopped();
   const heardHangUp = onHangUp(values);
   const request = await guardRequest(values);
+  if (values.replay !== undefined) return guardReplay(values, request);
   const load = await nativeCalls(request.native);
   const voice = new GuardVoice(request.json);
   const note = (words: string) => voice.note(words);

@@ -15,6 +15,7 @@ import {
   RowRules,
   type Rule,
 } from '../policy/index.js';
+import { type RecordedFiles, recordedTexts } from '../recording/index.js';
 import { schemeNamed, scoreOptions, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import type { Values } from './options.js';
@@ -76,15 +77,23 @@ export async function readLens(values: Values): Promise<Lens> {
   };
 }
 
-/** `root`: where /proc is; tasks of a file have no other files. */
-export async function openLens(lens: Lens, engine: Engine, root: string | undefined): Promise<RankedBy> {
-  return { rules: await openRowRules(lens, engine, root), plugin: await openPlugin(lens, engine) };
+/** `files`: where /proc is, or a recording of it; tasks of a file have no other files. */
+export async function openLens(
+  lens: Lens,
+  engine: Engine,
+  files: string | RecordedFiles | undefined,
+): Promise<RankedBy> {
+  return { rules: await openRowRules(lens, engine, files), plugin: await openPlugin(lens, engine) };
 }
 
-async function openRowRules({ rules }: Lens, engine: Engine, root: string | undefined): Promise<RowRules | null> {
+async function openRowRules(
+  { rules }: Lens,
+  engine: Engine,
+  files: string | RecordedFiles | undefined,
+): Promise<RowRules | null> {
   if (rules.length === 0) return null;
-  if (root !== undefined) return (await openRules(engine, rules, { root })).rules;
-  return new RowRules(engine, await compileRules(rules), NO_TEXTS);
+  if (typeof files === 'string') return (await openRules(engine, rules, { root: files })).rules;
+  return new RowRules(engine, await compileRules(rules), files ? recordedTexts(files) : NO_TEXTS);
 }
 
 async function openPlugin({ plugin: spec }: Lens, engine: Engine) {

@@ -88,6 +88,65 @@ export const top: Command = {
   exits: [...ANY, 'unknownScheme', 'notLinux'],
 };
 
+export const record: Command = {
+  usage: ['record [options]'],
+  summary: 'this machine as a file, to look at elsewhere or later',
+  about: [
+    'Records this machine: its memory, its tasks, and what a policy may ask of them. rank, explain, compare, preview and guard take a recording in place of the machine (--replay FILE). It is text: read it before you send it, and --redact it if names tell too much. Nobody is signalled.',
+  ],
+  sections: [
+    {
+      options: [
+        'for',
+        ['every', 'from one snapshot to the next, such as 500ms (1s)'],
+        'output',
+        'force',
+        'max-mib',
+        'redact',
+        ['domain', 'auto, system (default) or memcg:/PATH: its limit too, and its members only'],
+        ['native', 'auto (default) or none: without koffi it is not known who shares memory with whom'],
+        'help',
+      ],
+    },
+  ],
+  exits: [...ANY, 'notLinux', 'unreadable', 'unwatchable'],
+};
+
+export const preview: Command = {
+  usage: ['preview --available HOW [options]'],
+  summary: 'who dies if memory falls so low, and what that gives back',
+  about: [
+    'Who would die if available memory fell to HOW, in which order, and how much each gives back, until it is not short any more. An estimate, and it says what it assumes. Nobody is signalled.',
+  ],
+  sections: [
+    {
+      options: [
+        'available',
+        'swap-free',
+        ['replay', 'on a recording instead of this machine; with its own policy, unless one is given'],
+        'at',
+        ['policy', 'thresholds and rules of a policy file; the options go over it'],
+        'scheme',
+        ['memory', 'what is short: as for badness guard'],
+        'swap',
+        'memory-kib',
+        'swap-kib',
+        'ignore',
+        'avoid',
+        'prefer',
+        ['domain', 'what falls: as for badness guard (auto)'],
+        ['count', 'at most so many deaths (1000)'],
+        ['native', 'auto (default) or none: without koffi it is not known who shares memory with whom'],
+        ['json', 'one object on one line'],
+        'help',
+      ],
+    },
+    SCORING,
+  ],
+  lists: ['Schemes'],
+  exits: [...ANY, 'unknownScheme', 'notLinux', 'badTask', 'unreadable', 'noVictim', 'unwatchable', 'badPolicy'],
+};
+
 export const report: Command = {
   usage: ['report [options] [FILE]'],
   operand: '[FILE]',
@@ -105,6 +164,10 @@ export const report: Command = {
     {
       options: [
         ['count', 'rows of each table (5; 100 with --html)'],
+        [
+          'to-proc',
+          'the tables as a recording, a snapshot each, for rank, explain, compare, preview and guard --replay',
+        ],
         ['json', 'NDJSON: one object an event'],
         'html',
         'no-color',

@@ -14,7 +14,9 @@ import { commandHelp, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
 import { heedClosedPipe, writeLines } from './output.js';
 import { policy } from './policy.js';
+import { preview } from './preview.js';
 import { rank } from './rank.js';
+import { record } from './record.js';
 import { report } from './report.js';
 import { top } from './top.js';
 
@@ -30,6 +32,8 @@ const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   doctor,
   policy,
   completion,
+  record,
+  preview,
 };
 
 async function run([command, ...argv]: string[]): Promise<void> {

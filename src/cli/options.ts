@@ -107,6 +107,29 @@ export const OPTIONS = {
     value: 'MS',
     words: 'oom --feed: from one ranking to the next (1000). A list counts three times as long',
   },
+  decisions: {
+    value: 'N',
+    words: 'keep the last N decisions whole, 0..64 (16), in 16 MiB at most, for badness ctl decision ID --to-proc',
+  },
+  redact: { words: 'names of tasks, commands, users and cgroups become numbers' },
+  for: { value: 'TIME', words: 'so long, such as 60s or 10min; default: one snapshot' },
+  output: {
+    short: 'o',
+    value: 'FILE',
+    offer: 'file',
+    words:
+      'write there; default: standard output. It is there when it is whole. SIGINT ends the recording, and it is kept',
+  },
+  force: { words: 'replace FILE' },
+  'max-mib': { value: 'N', words: 'end before it is larger than that (256)' },
+  replay: { value: 'FILE', offer: 'file', words: 'a recording (badness record); - is standard input' },
+  at: {
+    value: 'WHEN',
+    words: 'its snapshot: a number from 1, a time since the first (12s), first, or last (default)',
+  },
+  available: { value: 'HOW', words: 'a share (5%) or a size (512MiB)' },
+  'swap-free': { value: 'HOW', words: 'and so much swap is free then (0)' },
+  'to-proc': { words: 'as a recording, on standard output' },
   help: { short: 'h', words: 'this text' },
 } as const satisfies Record<string, Option>;
 

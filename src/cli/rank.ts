@@ -55,7 +55,7 @@ export function summaryRecord(
 
 /** The record of a task, with the cgroup that only a file knows. */
 export function outputRecord(source: Source, task: RankedTask): Record<string, unknown> {
-  const cgroup = source.cgroupOf(task.slot);
+  const cgroup = source.cgroupOf(task);
   const record = rankedToRecord(cgroup === undefined ? task : Object.assign(task, { cgroup }));
   return task.rules ? { ...record, rules: task.rules } : record;
 }

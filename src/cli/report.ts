@@ -18,6 +18,7 @@ import { writeLines } from './output.js';
 import { logLines } from './report-facts.js';
 import { eventSection, pageFoot, pageHead } from './report-html.js';
 import { eventLines } from './report-lines.js';
+import { procForm } from './report-proc.js';
 import { screenOf, wrapped } from './table.js';
 
 const ROWS_USUAL = 5;
@@ -27,7 +28,7 @@ const ROWS_WITHOUT_TABLE = 64;
 /** How events are shown: what comes before them all, for each, and at the end. */
 interface Form {
   head: string[];
-  event(event: OomEvent, reranking: Reranking, number: number): string[];
+  event(event: OomEvent, reranking: Reranking, number: number, engine: Engine): string[];
   foot(counts: LogCounts, events: number, ranked: number): string[];
 }
 
@@ -45,6 +46,10 @@ function peoplesForm(values: Values): Form {
 function formOf(values: Values, path: string): Form {
   if (values.json) {
     return { head: [], event: (event, reranking) => [JSON.stringify(eventToJson(event, reranking))], foot: () => [] };
+  }
+  if (values['to-proc']) {
+    const form = procForm();
+    return { head: [], event: (event, reranking, _, engine) => form.event(engine, event, reranking), foot: form.foot };
   }
   if (!values.html) return peoplesForm(values);
   return {
@@ -80,8 +85,11 @@ function pathOf(positionals: string[]): string {
 export async function report(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('report', argv);
   if (values.help) return writeLines(commandHelp('report'));
-  if (values.json && values.html) throw usage('--json and --html exclude each other');
-  if (rowCount(values) !== undefined && values.json) throw usage('-n is for tables; --json always has every row');
+  const [one, other] = (['json', 'html', 'to-proc'] as const).filter((option) => values[option]);
+  if (other) throw usage(`--${one} and --${other} exclude each other`);
+  if (rowCount(values) !== undefined && (values.json || values['to-proc'])) {
+    throw usage(`-n is for tables; --${one} always has every row`);
+  }
   const path = pathOf(positionals);
   const form = formOf(values, path);
   const reader = new KernelLogReader();
@@ -96,7 +104,7 @@ export async function report(argv: string[]): Promise<void> {
     const reranking = rerank(engine, event);
     events += 1;
     if (reranking.ranking) ranked += 1;
-    await writeLines([...head, ...form.event(event, reranking, events)]);
+    await writeLines([...head, ...form.event(event, reranking, events, engine)]);
     head = [];
   }
   await writeLines([...head, ...form.foot(reader.counts, events, ranked)]);

@@ -1,15 +1,17 @@
 /**
- * Stage: bytes → table. Where a command's tasks come from: this machine's /proc, one mounted elsewhere, or a file of
- * task records. All the rest of a command is the same.
+ * Stage: bytes → table. Where a command's tasks come from: this machine's /proc, one mounted elsewhere, a file of
+ * task records, or a recording. All the rest of a command is the same.
  */
 import { readdirSync } from 'node:fs';
 import { type Engine, loadTasks, type Machine, openEngine, type ScoreOptions, type Task } from '../index.js';
 import { readTasks } from '../linux/index.js';
 import type { RankedBy } from '../policy/index.js';
+import { loadRecorded, tasksRecorded } from '../recording/index.js';
 import { integer, schemeNamed, seconds, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { type Lens, openLens, readLens } from './lens.js';
 import type { Values } from './options.js';
+import { openRecordedFiles } from './recording-file.js';
 import { readTaskFile, type TaskFile } from './task-file.js';
 
 const TASKS_MAX = 1_048_576;
@@ -34,8 +36,8 @@ export interface Source {
   live: boolean;
   /** Where /proc is, unless the tasks came from a file. */
   root: string | undefined;
-  /** The cgroup of the task in a slot, where a file said it. */
-  cgroupOf(slot: number): string | undefined;
+  /** The cgroup of a task, where a file said it. */
+  cgroupOf(task: { slot: number; tgid: number }): string | undefined;
   /** Fills a fresh snapshot: reads /proc again, or puts the file's tasks in again. */
   refill(): void;
 }
@@ -62,6 +64,8 @@ function machineOptions(values: Values): Partial<Machine> {
 export async function openSource(values: Values): Promise<Source> {
   const machine = machineOptions(values);
   const lens = await readLens(values);
+  if (values.at !== undefined && values.replay === undefined) throw usage('--at goes with --replay');
+  if (values.replay !== undefined) return openRecording(values, machine, lens);
   if (values.tasks === undefined) return openProc(values.proc, machine, lens);
   if (values.proc !== undefined)
     throw usage('--tasks and --proc exclude each other: tasks come from the one or the other');
@@ -101,6 +105,36 @@ async function openProc(proc: string | undefined, stated: Partial<Machine>, lens
   return source;
 }
 
+/** The cgroups of a task, as its file has them: the path of its memory's, else of v2's. */
+function cgroupIn(text: string): string | undefined {
+  const of = (pattern: RegExp) => pattern.exec(text)?.[1];
+  return of(/^\d+:(?:[^:\n]*,)?memory(?:,[^:\n]*)?:(.*)$/m) ?? of(/^0::(.*)$/m);
+}
+
+async function openRecording(values: Values, stated: Partial<Machine>, lens: Lens): Promise<Source> {
+  if (values.tasks !== undefined || values.proc !== undefined) {
+    throw usage('--replay, --tasks and --proc exclude each other: tasks come from one of them');
+  }
+  const files = await openRecordedFiles(values);
+  const count = tasksRecorded(files);
+  if (count > TASKS_MAX) throw new CommandError(EXIT.badTask, `expected at most ${TASKS_MAX} tasks, got ${count}`);
+  const engine = await openEngine({ maxTasks: Math.max(count, 1) });
+  const hz = stated.hz === undefined ? {} : { hz: stated.hz };
+  const cgroupOf = ({ tgid }: { tgid: number }) => {
+    const path = `/proc/${tgid}/cgroup`;
+    return files.entries.get(path)?.kind === 'file' ? cgroupIn(files.start(path)) : undefined;
+  };
+  const by = await openLens(lens, engine, files);
+  const source = { engine, by, live: false, root: undefined, cgroupOf } as unknown as Source;
+  source.refill = () => {
+    const { machine, scoring: written, ...reading } = loadRecorded(engine, files, hz);
+    Object.assign(source, reading, { machine: { ...machine, ...stated } });
+    source.scoring = { totalPages: source.machine.totalPages, ...written, ...lens.scoring };
+  };
+  source.refill();
+  return source;
+}
+
 async function openFile(file: TaskFile, stated: Partial<Machine>, lens: Lens): Promise<Source> {
   const { tasks, lines } = file;
   if (tasks.length > TASKS_MAX) {
@@ -133,7 +167,7 @@ async function openFile(file: TaskFile, stated: Partial<Machine>, lens: Lens): P
     left: 0,
     live: false,
     root: undefined,
-    cgroupOf: (slot) => tasks[slot]?.cgroup,
+    cgroupOf: ({ slot }) => tasks[slot]?.cgroup,
     refill,
   };
 }

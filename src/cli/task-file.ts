@@ -1,62 +1,12 @@
-/** Stage: bytes → table. A file of task records, or standard input, cut into lines without holding its whole text. */
-import { createReadStream } from 'node:fs';
+/** Stage: bytes → table. A file of task records, or standard input. */
 import { TaskLineReader, type TaskLines } from '../index.js';
-import { CommandError, EXIT } from './exit.js';
+import { feedFile } from './line-feed.js';
 
 export type TaskFile = TaskLines;
-
-const LINE_END = 0x0a;
-const LINE_BYTES_MAX = 4 << 20;
-
-function badLine(line: number, words: string): CommandError {
-  return new CommandError(EXIT.badTask, `line ${line}: ${words}`);
-}
-
-/** Cuts a stream of bytes into lines of text and hands them to the reader. */
-async function feed(stream: AsyncIterable<Buffer>, reader: TaskLineReader): Promise<void> {
-  const utf8 = new TextDecoder('utf-8', { fatal: true });
-  let begun: Buffer[] = [];
-  let held = 0;
-  let number = 0;
-  const take = (last: Buffer) => {
-    number += 1;
-    const bytes = begun.length === 0 ? last : Buffer.concat([...begun, last]);
-    begun = [];
-    held = 0;
-    let text: string;
-    try {
-      text = utf8.decode(bytes);
-    } catch {
-      throw badLine(number, 'expected UTF-8; write a byte of a name that is not as \\udc80 … \\udcff');
-    }
-    reader.add(text);
-  };
-  for await (const chunk of stream) {
-    let from = 0;
-    for (let end = chunk.indexOf(LINE_END); end >= 0; end = chunk.indexOf(LINE_END, from)) {
-      take(chunk.subarray(from, end));
-      from = end + 1;
-    }
-    if (from === chunk.length) continue;
-    begun.push(chunk.subarray(from));
-    held += chunk.length - from;
-    // A line that never ends must not take all memory.
-    if (held > LINE_BYTES_MAX)
-      throw badLine(number + 1, `expected at most 1 MiB, got more than ${LINE_BYTES_MAX} bytes`);
-  }
-  if (begun.length > 0) take(Buffer.alloc(0));
-}
 
 /** Reads all task records of a file, `-` being standard input. The first bad line ends it: nothing is returned then. */
 export async function readTaskFile(path: string): Promise<TaskFile> {
   const reader = new TaskLineReader();
-  const stream = path === '-' ? process.stdin : createReadStream(path);
-  try {
-    await feed(stream, reader);
-  } catch (error) {
-    const { code, syscall } = error as NodeJS.ErrnoException;
-    if (syscall === undefined) throw error;
-    throw new CommandError(EXIT.unreadable, `expected a file of task records at ${path}, got ${code}`);
-  }
+  await feedFile(path, reader, 'a file of task records', 'write a byte of a name that is not as \\udc80 … \\udcff');
   return reader;
 }

@@ -28,6 +28,7 @@ const STATUS: Readonly<Record<string, number>> = {
   EACCES: 403,
   ESRCH: 404,
   ENOENT: 404,
+  ENODATA: 404,
   EOPNOTSUPP: 405,
   ETIMEDOUT: 408,
   EBUSY: 409,

@@ -24,8 +24,8 @@ function commOf(tgid: number): string {
   }
 }
 
-/** The guard has to be of this thread. */
-export function controlledGuard(guard: LinuxGuard): ControlledGuard {
+/** The guard has to be of this thread. `madeBy`: program and version, as its recordings tell them. */
+export function controlledGuard(guard: LinuxGuard, madeBy: string | null = null): ControlledGuard {
   const { queue, protector } = guard;
   return {
     get facts() {
@@ -72,6 +72,7 @@ export function controlledGuard(guard: LinuxGuard): ControlledGuard {
     },
     rank: () => guard.rankings.rank(),
     explain: (tgid, scheme) => guard.rankings.explain(tgid, scheme),
+    decisionRecording: (id) => guard.decisionRecording(id, madeBy),
     round: () => guard.round(),
   };
 }

@@ -44,6 +44,8 @@ export interface ControlledGuard {
   rank(): Promise<RankedNow>;
   /** As `rank`. Rejects with BadnessError `ESRCH`. */
   explain(tgid: number, scheme?: SchemeName): Promise<ExplainedNow>;
+  /** A decision, by the number in its report, as a recording. Rejects with BadnessError `ENODATA`. */
+  decisionRecording(id: number): Promise<string>;
   /** One round now, and what came of it. Rejects with BadnessError `EBUSY`. */
   round(): Promise<RoundReport>;
 }

@@ -6,7 +6,7 @@ import { monotonicMs } from '../linux/linux-world.js';
 import type { ExplainedNow, RankedNow } from '../linux/rankings.js';
 import { SCHEMES } from '../schemes.js';
 import { machineToRecord, rankedToRecord } from '../task-json.js';
-import { type Answer, jsonAnswer, NDJSON } from './answer.js';
+import { type Answer, jsonAnswer, NDJSON, textAnswer } from './answer.js';
 import type { ControlledGuard } from './controlled.js';
 import type { Decisions } from './decisions.js';
 import { queryInteger, queryWord, type Resource } from './resources.js';
@@ -50,6 +50,11 @@ export function stateResources(guard: ControlledGuard, decisions: Decisions, sta
       methods: {
         GET: ({ query }) => ({ type: NDJSON, body: decisions.text(queryInteger(query, 'last', 1, decisions.most, 0)) }),
       },
+    },
+    {
+      name: '/decisions/ID/recording',
+      path: /^\/decisions\/(0|[1-9]\d{0,9})\/recording$/,
+      methods: { GET: async ({ parameters: [id] }) => textAnswer(await guard.decisionRecording(Number(id))) },
     },
     {
       name: '/round',

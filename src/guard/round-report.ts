@@ -62,6 +62,8 @@ export interface RoundReport {
   plugin: PluginReport | null;
   /** What the rules cost; null without rules. What they did to the victim stands in its `rules`. */
   rules: RulesReport | null;
+  /** Number of its decision record in the engine; null when it chose nobody. */
+  decision: number | null;
   /** What the victim holds, and so what its end should give back, in bytes. */
   expectedBytes: number;
   kill: KillReport | null;

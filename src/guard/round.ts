@@ -30,6 +30,8 @@ export interface RoundsOptions {
   readonly panic: Panic;
   /** Candidates that come before the scheme's own choice. Those that may not be chosen are passed over. */
   readonly queue?: CandidateQueue;
+  /** Hears of each choice with the number of its record, while the snapshot is what was chosen from. */
+  readonly onChoice?: (choice: Choice, decision: number) => void;
   /** Hears who is killed, before a signal is sent. */
   readonly onVictim?: (victim: OomVictim) => void;
 }
@@ -129,7 +131,8 @@ export class Round {
     report.rules = choice.rules?.report ?? null;
     report.plugin = choice.plugin?.report ?? null;
     // The record of a round says who was chosen by points, also where the queue goes before that.
-    recordDecision(engine, choice.options, choice.slot);
+    report.decision = recordDecision(engine, choice.options, choice.slot);
+    this.#options.onChoice?.(choice, report.decision);
     this.#slot = this.#fromQueue(choice) ?? choice.slot;
     if (this.#slot < 0 && choice.outcome === 'in-flight') {
       report.outcome = 'in-flight';
@@ -273,6 +276,7 @@ export function blankReport(domain: string, enforce: boolean, now: MemoryReading
       terms: null,
       plugin: null,
       rules: null,
+      decision: null,
     },
     ...{
       expectedBytes: 0,

@@ -10,6 +10,7 @@
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { ScoreOptions } from '../rank.js';
+import { COLUMNS } from '../snapshot-copy.js';
 import { ROW_NEW } from './task-list.js';
 
 /** What every bound of a round rests on. */
@@ -76,15 +77,6 @@ function viewsOf(snapshot: Snapshot) {
     startS: snapshot.u32(L.C_START_S),
   };
 }
-
-/** Every column: where it starts in bytes per task, and how wide it is. */
-const COLUMNS: readonly [offset: number, width: number][] = (() => {
-  const columns: [number, number][] = [];
-  for (let offset = 0; offset < L.C_KIND; offset += 8) columns.push([offset, 8]);
-  for (let offset = L.C_KIND; offset < L.C_COMM; offset += 4) columns.push([offset, 4]);
-  columns.push([L.C_COMM, L.COMM_BYTES]);
-  return columns;
-})();
 
 /** Writes the rows of a round into the snapshot that is being made. */
 export class Bounds {

@@ -44,6 +44,8 @@ export interface GuardParts {
   readonly locked: boolean;
   /** What somebody should know who starts it. */
   notes: readonly string[];
+  /** What its rules look at, and the users that they name. */
+  looking: Pick<OpenedRules, 'texts' | 'users'>;
 }
 
 /** What cannot be opened cannot be watched. Throws BadnessError `EPRESSURE`, `EDOMAIN`. */
@@ -60,7 +62,7 @@ export function openParts(
   engine: Engine,
   { domain, reason }: OpenedDomain,
   load: NativeLoad,
-  { rules, unknownUsers }: OpenedRules,
+  { rules, unknownUsers, ...looking }: OpenedRules,
   plugin: PluginScheme | null,
   options: LinuxGuardOptions,
 ): GuardParts {
@@ -96,6 +98,7 @@ export function openParts(
     waiter,
     suspend: new SuspendWatch(() => gate.forget()),
     locked: options.lockMemory === true && lockProgram(native),
+    looking,
     notes: notesOf(source, unknownUsers),
   };
 }

@@ -35,6 +35,7 @@ export { type OpenedDomain, openLinuxDomain } from './open-domain.js';
 export { openLinuxGuard } from './open-linux-guard.js';
 export { openPluginScheme, PluginScheme, type PluginSchemeOptions, type PluginState } from './plugin-scheme.js';
 export { loadPolicyFile } from './policy-file.js';
+export { type PolicyView, viewByPolicy } from './policy-view.js';
 export {
   openPsiTrigger,
   type Psi,
@@ -49,6 +50,7 @@ export { openQueue, queueTasks } from './queue-tasks.js';
 export { RankedPids, type RankedPidsOptions, rankedPids } from './ranked-pids.js';
 export { Ranker, type RankerCounters, type RankerOptions } from './ranker.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
+export { Recorder, type RecorderOptions, recordedDomain } from './recorder.js';
 export { type OpenedRules, openRules, type RuleOptions } from './rules.js';
 export { ProcScanner } from './scan.js';
 export { BOUNDED_SCHEMES, type ScanOptions } from './scan-options.js';

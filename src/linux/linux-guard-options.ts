@@ -1,5 +1,7 @@
 /** Stage: all of them. What a guard of this machine is opened with. */
+
 import type { Engine } from '../engine.js';
+import type { DecisionRingOptions } from '../guard/decision-ring.js';
 import type { GuardEvent } from '../guard/guard-events.js';
 import type { PanicOptions } from '../guard/panic.js';
 import type { Policy } from '../policy/policy.js';
@@ -34,6 +36,8 @@ export interface LinuxGuardOptions {
   readonly protection?: ProtectorOptions;
   /** In a worker: asks the main thread to end the process, which a panic may want. */
   readonly askMain?: (code: number) => void;
+  /** How many decisions are kept whole, 0 … 64, and in how many bytes. Default 16 in 16 MiB. */
+  readonly decisions?: DecisionRingOptions;
   /** The hand-off of a panic, and who hears of it. */
   readonly panic?: Pick<PanicOptions, 'handOff' | 'report'>;
 }

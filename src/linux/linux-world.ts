@@ -2,6 +2,7 @@
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { KillReport } from '../guard/kill-report.js';
+import { Others } from '../guard/others.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
 import type { PointsSource } from '../plugin/points-source.js';
@@ -14,7 +15,6 @@ import type { Identity } from './identity.js';
 import { killTask } from './kill.js';
 import type { LinuxDomain } from './linux-domain.js';
 import { readMachine, readPerCpuPages } from './machine.js';
-import { Others } from './others.js';
 import type { Protector } from './protector.js';
 import { candidateIdentity } from './queue-tasks.js';
 

@@ -33,10 +33,11 @@ function readFd(engine: Engine, fd: number, limit: number): number {
   return length;
 }
 
-function readStart(path: string): string {
+/** The first 4,096 bytes of a file. */
+export function readStart(path: string, encoding: 'utf8' | 'latin1'): string {
   const fd = openSync(path, 'r');
   try {
-    return start.toString('utf8', 0, readSync(fd, start, 0, START_BYTES, 0));
+    return start.toString(encoding, 0, readSync(fd, start, 0, START_BYTES, 0));
   } finally {
     closeSync(fd);
   }
@@ -44,7 +45,7 @@ function readStart(path: string): string {
 
 export const liveFiles: ProcFiles = {
   readInto,
-  start: readStart,
+  start: (path) => readStart(path, 'utf8'),
   text: (path) => readFileSync(path, 'latin1'),
   link: (path) => readlinkSync(path),
   list: (path) => readdirSync(path),

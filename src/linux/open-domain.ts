@@ -61,7 +61,8 @@ function placeOfSelf(): CgroupPlace {
   return place;
 }
 
-function namedLimit(path: string): CgroupLimit {
+/** The group of a path below the mount. @throws BadnessError `EDOMAIN` for one that is not there, or has no limit. */
+export function namedLimit(path: string): CgroupLimit {
   const { top, version } = placeOfSelf();
   const dir = path === '/' ? top : join(top, path);
   const limitBytes = cgroupLimitBytes(dir, version);

@@ -1,24 +1,14 @@
 /** Stage: watch. In: pressure stall averages, and a trigger where the kernel gives one. Out: a pressure source. */
 import type { PressureLevel } from '../pressure/memory-state.js';
-import {
-  compareLevels,
-  noWakeUps,
-  type Pressure,
-  type PressureSource,
-  unreadable,
-  type WakeUp,
-} from '../pressure/pressure.js';
+import { noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from '../pressure/pressure.js';
+import { type StallLevels, stallLevel, stallOf } from '../proc/psi.js';
 import { POLLERR, POLLHUP, POLLNVAL, POLLPRI } from './native.js';
-import { openPsiTrigger, type Psi, type PsiKind, PsiReader, type PsiTrigger, type PsiTriggerSpec } from './psi.js';
+import { openPsiTrigger, type Psi, PsiReader, type PsiTrigger, type PsiTriggerSpec } from './psi.js';
 
-export interface PsiSourceOptions {
+/** Percentages are 0 … 100; a level that is absent is never reached. */
+export interface PsiSourceOptions extends StallLevels {
   /** Default `/proc/pressure/memory`; or `memory.pressure` of a v2 cgroup. */
   readonly path?: string;
-  readonly kind?: PsiKind;
-  /** Which average is compared. Default `avg10`. */
-  readonly average?: 'avg10' | 'avg60' | 'avg300';
-  /** Percent of wall time stalled from which a level stands, 0 … 100; a level that is absent is never reached. */
-  readonly percent: Partial<Record<Exclude<PressureLevel, 'none'>, number>>;
   /** Registers a trigger too: when it fires, `level` stands for the length of its window. */
   readonly trigger?: PsiTriggerSpec & { readonly level: Exclude<PressureLevel, 'none'> };
   /** How often the averages are read, in milliseconds, 1 … 60,000. The kernel renews them every 2 s. Default 1,000. */
@@ -92,13 +82,8 @@ export class PsiSource implements PressureSource {
     }
     if (this.#fired) this.#firedUntilMs = nowMs + (this.#trigger?.spec.windowUs ?? 0) / 1000;
     this.#fired = false;
-    const value = this.#last[this.#options.kind ?? 'some'][this.#options.average ?? 'avg10'];
-    let level: PressureLevel = nowMs < this.#firedUntilMs ? this.#options.trigger!.level : 'none';
-    for (const one of ['warn', 'term', 'kill'] as const) {
-      const percent = this.#options.percent[one];
-      if (percent !== undefined && value >= percent && compareLevels(one, level) > 0) level = one;
-    }
-    return { level, error: null };
+    const fired = nowMs < this.#firedUntilMs ? this.#options.trigger!.level : 'none';
+    return { level: stallLevel(this.#last, this.#options, fired), error: null };
   }
 
   nextDelayMs(nowMs: number): number {
@@ -111,8 +96,7 @@ export class PsiSource implements PressureSource {
   }
 
   describe(): string {
-    const line = this.#last?.[this.#options.kind ?? 'some'];
-    return line ? `${this.name}: ${line[this.#options.average ?? 'avg10'].toFixed(2)} %` : `${this.name} not read`;
+    return this.#last ? `${this.name}: ${stallOf(this.#last, this.#options).toFixed(2)} %` : `${this.name} not read`;
   }
 
   forget(): void {

@@ -28,6 +28,10 @@ export interface OpenedRules {
   readonly rules: RowRules | null;
   /** Names of users that this machine does not have: the rules that ask for them match nobody. */
   readonly unknownUsers: readonly string[];
+  /** Numbers of the users that the rules name. */
+  readonly users: ReadonlyMap<string, number>;
+  /** What the rules look at; null when there are none. */
+  readonly texts: ProcTexts | null;
 }
 
 /**
@@ -39,10 +43,12 @@ export async function openRules(
   rules: readonly Rule[],
   options: RuleOptions = {},
 ): Promise<OpenedRules> {
-  if (rules.length === 0) return { rules: null, unknownUsers: [] };
+  if (rules.length === 0) return { rules: null, unknownUsers: [], users: new Map(), texts: null };
   const names = [...new Set(rules.flatMap(({ user }) => (typeof user === 'string' ? [user] : [])))];
   const uids = names.length > 0 ? uidsIn(options.passwd ?? '/etc/passwd') : new Map<string, number>();
   const compiled = await compileRules(rules, { uidOf: (name) => uids.get(name) });
   const unknownUsers = Object.freeze(names.filter((name) => !uids.has(name)));
-  return { rules: new RowRules(engine, compiled, new ProcTexts(liveFiles, options)), unknownUsers };
+  const texts = new ProcTexts(liveFiles, options);
+  const known = names.flatMap((name) => (uids.has(name) ? [[name, uids.get(name)!] as const] : []));
+  return { rules: new RowRules(engine, compiled, texts), unknownUsers, users: new Map(known), texts };
 }

@@ -26,6 +26,7 @@ export { POLICY_VERSION, type PolicyFile, parsePolicy } from './policy-file.js';
 export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
 export { policySchema } from './policy-schema.js';
 export { policyToToml, type ShowOptions } from './policy-toml.js';
+export { type Preview, type PreviewEnd, type PreviewedKill, type PreviewOptions, preview } from './preview.js';
 export { type RankedBy, type RankingBy, rankBy, rowBy } from './rank-by.js';
 export { type RankedColumns, rankColumns } from './ranked-columns.js';
 export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
@@ -37,4 +38,5 @@ export {
   type Threshold,
   type ThresholdInput,
   type ThresholdPair,
+  threshold,
 } from './threshold.js';

@@ -1,4 +1,7 @@
-/** Stage: watch. In: the text of pressure stall information. Out: its averages and totals. */
+/** Stage: watch. In: the text of pressure stall information. Out: its averages and totals, and the level that they stand for. */
+
+import type { PressureLevel } from '../pressure/memory-state.js';
+import { compareLevels } from '../pressure/pressure.js';
 
 export type PsiKind = 'some' | 'full';
 
@@ -33,4 +36,27 @@ export function parsePsi(text: string): Psi | null {
     };
   }
   return lines.some && lines.full ? { some: lines.some, full: lines.full } : null;
+}
+
+/** Which average is compared, and from how many percent of wall time each level stands. */
+export interface StallLevels {
+  readonly kind?: PsiKind;
+  readonly average?: 'avg10' | 'avg60' | 'avg300';
+  readonly percent: Partial<Record<Exclude<PressureLevel, 'none'>, number>>;
+}
+
+/** The average that is compared; `some` and `avg10` by default. */
+export function stallOf(psi: Psi, { kind = 'some', average = 'avg10' }: Omit<StallLevels, 'percent'>): number {
+  return psi[kind][average];
+}
+
+/** The level that stands by the averages; `least` stands anyway. */
+export function stallLevel(psi: Psi, levels: StallLevels, least: PressureLevel = 'none'): PressureLevel {
+  const value = stallOf(psi, levels);
+  let level = least;
+  for (const one of ['warn', 'term', 'kill'] as const) {
+    const percent = levels.percent[one];
+    if (percent !== undefined && value >= percent && compareLevels(one, level) > 0) level = one;
+  }
+  return level;
 }

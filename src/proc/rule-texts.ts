@@ -20,6 +20,12 @@ export interface TextOptions {
   now?: () => number;
 }
 
+/** What a file said, or what a link names, as it was read. */
+export interface LookedAt {
+  readonly kind: 'file' | 'link';
+  readonly text: string;
+}
+
 /** `0::/user.slice/a b` and `4:memory:/a`, one hierarchy a line: the path is what follows the second colon. */
 function cgroupPaths(text: string): string[] {
   return text.split('\n').flatMap((line) => {
@@ -33,6 +39,7 @@ export class ProcTexts implements TaskTexts {
   readonly #files: ProcFiles;
   readonly #root: string;
   readonly #now: () => number;
+  #looked = new Map<string, LookedAt>();
   #cmdlines = 0;
   /** When the round may look at nobody else. The time runs from the first look: until then nothing was waited for. */
   #endMs = Number.NaN;
@@ -43,7 +50,13 @@ export class ProcTexts implements TaskTexts {
     this.#now = now;
   }
 
+  /** What was looked at since `begin`, by path. Another object in each round. */
+  get looked(): ReadonlyMap<string, LookedAt> {
+    return this.#looked;
+  }
+
   begin(): void {
+    if (this.#looked.size > 0) this.#looked = new Map();
     this.#cmdlines = 0;
     this.#endMs = Number.NaN;
   }
@@ -59,7 +72,7 @@ export class ProcTexts implements TaskTexts {
       switch (condition) {
         case 'exe':
           // A program that was replaced by a newer one is still that program.
-          return [this.#files.link(`${this.#root}/${tgid}/exe`).replace(/ \(deleted\)$/, '')];
+          return [this.#program(tgid).replace(/ \(deleted\)$/, '')];
         case 'cmdline':
           return this.#cmdline(tgid);
         case 'cgroup':
@@ -73,6 +86,13 @@ export class ProcTexts implements TaskTexts {
     }
   }
 
+  #program(tgid: number): string {
+    const path = `${this.#root}/${tgid}/exe`;
+    const text = this.#files.link(path);
+    this.#looked.set(path, { kind: 'link', text });
+    return text;
+  }
+
   #cmdline(tgid: number): string[] | null {
     if (this.#cmdlines >= CMDLINES_MAX) return null;
     this.#cmdlines += 1;
@@ -80,7 +100,10 @@ export class ProcTexts implements TaskTexts {
   }
 
   #file(tgid: number, name: string): string {
-    return this.#files.start(`${this.#root}/${tgid}/${name}`);
+    const path = `${this.#root}/${tgid}/${name}`;
+    const text = this.#files.start(path);
+    this.#looked.set(path, { kind: 'file', text });
+    return text;
   }
 
   /** The comms from the parent up to where parents end; null when that is too far, or one is gone meanwhile. */

@@ -34,10 +34,12 @@ export class RecordedChooser {
     const { engine, policy } = this;
     const reading = loadRecorded(engine, this.#files, { exempt: exemptNever(policy.never) });
     const { tasks } = reading;
+    const { domain } = this.#files.recording.facts;
     const options = {
       ...policy.parameters,
       scheme: policy.scheme as SchemeName,
       totalPages: this.#totalPages(reading),
+      ...(domain.kind === 'measured' && domain.rootTgid > 0 ? { rootTgid: domain.rootTgid } : {}),
     };
     const rules = this.#rules;
     if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules, reading };
@@ -55,10 +57,16 @@ export class RecordedChooser {
   /** Memory and swap of the domain, which kernel schemes scale by; of the machine where nobody measured the domain. */
   #totalPages({ machine }: RecordedReading): number {
     const { memory, tasks } = this.#files.facts;
-    if (tasks !== null && memory === null) return machine.totalPages;
+    // Records say what they were scored by; of files the memory of the domain does.
+    if (tasks !== null && (memory === null || machine.totalPages > 0)) return machine.totalPages;
     const { totalKib, swapTotalKib } = this.memory.read();
     return Math.floor(((totalKib + swapTotalKib) * 1024) / machine.pageSize);
   }
+}
+
+/** What rules ask of the tasks of a recording. Nothing is waited for: the texts are here. */
+export function recordedTexts(files: RecordedFiles): ProcTexts {
+  return new ProcTexts(files, { now: () => 0 });
 }
 
 /**
@@ -75,7 +83,6 @@ export async function openRecordedChooser(
     throw new TypeError('policy.scheme: a module needs a guard, which has workers');
   const { users } = files.recording.facts;
   const compiled = await compileRules(policy.rules, { uidOf: (name) => users.get(name) });
-  // Nothing is waited for: the texts are here.
-  const texts = new ProcTexts(files, { now: () => 0 });
-  return new RecordedChooser(engine, files, policy, compiled.length > 0 ? new RowRules(engine, compiled, texts) : null);
+  const rules = compiled.length > 0 ? new RowRules(engine, compiled, recordedTexts(files)) : null;
+  return new RecordedChooser(engine, files, policy, rules);
 }

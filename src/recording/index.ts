@@ -1,10 +1,12 @@
 /** Recordings of a machine, read and written. Re-exports only; nothing reachable from here imports `node:`. */
 
-export { openRecordedChooser, RecordedChooser } from './choose.js';
+export { openRecordedChooser, RecordedChooser, recordedTexts } from './choose.js';
+export { type DecidedBy, decisionRecording } from './decision-recording.js';
 export { loadRecorded, RecordedMemory, type RecordedReading, tasksRecorded } from './load.js';
 export { parseRecording, type ReadLimits, RecordingReader } from './reader.js';
 export { RecordedFiles } from './recorded-files.js';
 export {
+  domainName,
   type Entry,
   FACTS_DEFAULT,
   MARKS,
@@ -19,4 +21,13 @@ export {
   type SnapshotChange,
   type SnapshotFacts,
 } from './recording.js';
+export {
+  policyRecorded,
+  type Replayed,
+  type ReplayedEvent,
+  type ReplayOptions,
+  replayGuard,
+  tasksMost,
+} from './replay-guard.js';
+export { ReportRecorder } from './report-recording.js';
 export { type MachineState, RecordingWriter } from './writer.js';

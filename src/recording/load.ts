@@ -88,6 +88,8 @@ export class RecordedMemory {
   #open(): { read(): MemoryState } {
     const files = this.#files;
     const { domain } = files.recording.facts;
+    if (domain.kind === 'measured')
+      throw new BadnessError('ENOMEMORY', `expected a statement memory of ${domain.name}, found none`);
     const machine = new MachineMemory(files);
     return domain.kind === 'system' ? machine : new CgroupMemory(files, domain, () => machine.read());
   }

@@ -206,10 +206,15 @@ export class RecordingReader {
       this.#set({ domain: { kind } });
       return;
     }
+    if (kind === 'measured' && version !== undefined && more.length === 0) {
+      const rootTgid = number('domain', dir ?? '0', this.#line, 2 ** 32 - 1);
+      this.#set({ domain: { kind, name: textOf(wordOf(version, this.#line)), rootTgid } });
+      return;
+    }
     if (kind !== 'memcg' || (version !== '1' && version !== '2') || dir === undefined || more.length > 0) {
       refuse(
         this.#line,
-        `expected domain system or domain memcg 1|2 /FOLDER, got ${shown([kind, version, dir].join(' '))}`,
+        `expected domain system, memcg 1|2 /FOLDER or measured NAME [ROOT], got ${shown([kind, version, dir].join(' '))}`,
       );
     }
     this.#set({ domain: { kind, version: Number(version) as 1 | 2, dir: pathOf(dir, this.#line) } });

@@ -12,6 +12,14 @@ function refuse(code: string, path: string, words: string): never {
   throw Object.assign(new Error(`${code}: ${path} ${words}`), { code });
 }
 
+/** Whether a path, or a folder above it, is one of those. */
+function isWithin(path: string, folders: ReadonlySet<string>): boolean {
+  for (let end = path.length; end > 0; end = path.lastIndexOf('/', end - 1)) {
+    if (folders.has(path.slice(0, end))) return true;
+  }
+  return false;
+}
+
 /** Numbers in their order, then names in theirs. */
 function byNumber(a: string, b: string): number {
   const [first, second] = [Number(a), Number(b)];
@@ -78,17 +86,17 @@ export class RecordedFiles implements ProcFiles {
 
   #apply(index: number): void {
     const { entries, owners, gone, facts } = this.recording.snapshots[index]!;
-    for (const path of gone) this.#remove(path);
+    if (gone.length > 0) this.#remove(new Set(gone));
     for (const [path, entry] of entries) this.#entries.set(path, entry);
     for (const [path, uid] of owners) this.#owners.set(path, uid);
     const marks = facts.marks ? new Map([...this.#facts.marks, ...facts.marks]) : this.#facts.marks;
     this.#facts = { ...this.#facts, ...OF_ONE_MOMENT, ...facts, marks };
   }
 
-  #remove(path: string): void {
-    const below = `${path}/`;
+  /** One pass, however many are gone: a recording from a stranger must not take time by their number times that of files. */
+  #remove(gone: ReadonlySet<string>): void {
     for (const known of [this.#entries, this.#owners]) {
-      for (const one of known.keys()) if (one === path || one.startsWith(below)) known.delete(one);
+      for (const path of known.keys()) if (isWithin(path, gone)) known.delete(path);
     }
   }
 

@@ -19,7 +19,9 @@ export type Entry =
 /** What was short of memory, or could have been. */
 export type RecordedDomain =
   | { readonly kind: 'system' }
-  | { readonly kind: 'memcg'; readonly version: 1 | 2; readonly dir: string };
+  | { readonly kind: 'memcg'; readonly version: 1 | 2; readonly dir: string }
+  /** Somebody measured it (`memory`); its name, and the root of a family that it is, else 0. */
+  | { readonly kind: 'measured'; readonly name: string; readonly rootTgid: number };
 
 export interface RecordingFacts {
   /** Program and version; null where nobody said. */
@@ -105,6 +107,12 @@ export interface SnapshotChange extends Moment {
   /** Paths that are no more, with all below them. */
   readonly gone: readonly string[];
   readonly facts: Partial<SnapshotFacts>;
+}
+
+/** As a guard calls the domain of a recording. */
+export function domainName({ facts: { domain } }: Recording): string {
+  if (domain.kind === 'system') return 'system';
+  return domain.kind === 'memcg' ? `memcg ${domain.dir}` : domain.name;
 }
 
 /** A machine over time. */

@@ -15,7 +15,7 @@ import {
   type SnapshotFacts,
 } from './recording.js';
 import { MEMORY_KEYS } from './snapshot-builder.js';
-import { byteString, spelledFile, spelledWord } from './spelling.js';
+import { byteString, spelledFile, spelledLine, spelledWord } from './spelling.js';
 
 /** A machine at one moment, whole. */
 export interface MachineState extends Moment {
@@ -46,12 +46,15 @@ function memoryLine(memory: MemoryState): string {
 }
 
 function domainWords({ domain }: RecordingFacts): string {
-  return domain.kind === 'system' ? 'system' : `memcg ${domain.version} ${spelledWord(domain.dir)}`;
+  if (domain.kind === 'system') return 'system';
+  if (domain.kind === 'memcg') return `memcg ${domain.version} ${spelledWord(domain.dir)}`;
+  const root = domain.rootTgid > 0 ? ` ${domain.rootTgid}` : '';
+  return `measured ${spelledWord(byteString(domain.name))}${root}`;
 }
 
 /** One value of a fact in the words of a text. */
 function textLines(word: string, text: string | null): string[] {
-  return text === null ? [] : [`${word} ${spelledWord(byteString(text))}`];
+  return text === null ? [] : [`${word} ${spelledLine(byteString(text))}`];
 }
 
 /** Writes one recording, snapshot after snapshot. Each call answers the text to be appended. */

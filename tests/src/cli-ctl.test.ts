@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
+import { parseRecording, RecordedFiles } from '../../src/recording/index.js';
 import { badness } from './support/badness.js';
 import { get, ownFolder, within } from './support/control-scene.js';
 import { CLI, ctl, sleeper, start, startGuard } from './support/guard-run.js';
@@ -74,8 +75,17 @@ describe('ctl: a guard that runs', { skip }, () => {
     await listeners[1]!.until(new RegExp(` asked for: ${outcome}: .* ms\n`));
     assert.match(
       (await ctl(path, 'decisions', '-n', '1')).stdout,
-      new RegExp(`^\\S+Z asked for: ${outcome}: .* ms\n$`),
+      new RegExp(`^\\S+Z #0 asked for: ${outcome}: .* ms\n$`),
     );
+    assert.match((await ctl(path, 'decision', '0')).stdout, / #0 asked for: /);
+    const exported = await ctl(path, 'decision', '0', '--to-proc');
+    const recording = parseRecording(exported.stdout);
+    assert.equal(recording.isComplete, true);
+    const { report } = JSON.parse(new RecordedFiles(recording).facts.decision!);
+    assert.equal(report.outcome, outcome);
+    const replayed = badness(['rank', '--replay', '-', '--json', '-n', '0'], { input: exported.stdout });
+    if (report.victim) assert.equal(JSON.parse(replayed.stdout).victim, report.victim.tgid);
+    assert.equal((await ctl(path, 'decision', '77', '--to-proc')).status, 17);
     assert.equal(
       JSON.parse((await ctl(path, 'decisions', '--json')).stdout.split('\n').at(-2)!).report.outcome,
       outcome,
@@ -194,7 +204,7 @@ describe('ctl: what goes wrong has one line and a code', { skip }, () => {
     ['oom --every 50', /--every goes with ctl oom --feed/],
     ['oom --feed --every 1', /--every must be an integer 20\.\.60000/],
     ['oom --feed -n 5000', /-n must be an integer 1\.\.4096/],
-    ['oom --json', /--json goes with ctl state, events, decisions, round, not ctl oom/],
+    ['oom --json', /--json goes with ctl state, events, decisions, decision, round, not ctl oom/],
     ['status --json', /--json goes with ctl state,/],
     ['protect 5 --json', /--json goes with ctl state,/],
     ['state -n 5', /-n goes with ctl decisions and ctl oom --feed/],

@@ -3,9 +3,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import * as L from '../../assembly/layout.js';
 import { openEngine } from '../../src/engine.js';
+import { Others } from '../../src/guard/others.js';
 import { exemptOthersTasks } from '../../src/linux/exempt.js';
 import { systemDomain } from '../../src/linux/linux-domain.js';
-import { Others } from '../../src/linux/others.js';
 import { loadTasks, type Task } from '../../src/task.js';
 
 const MIB = 2 ** 20;

@@ -112,6 +112,11 @@ export class FakeControlled implements ControlledGuard {
     return { ...ranked, task: rankedAt(this.#engine, task.slot, 'badness'), terms };
   }
 
+  decisionRecording(id: number): Promise<string> {
+    if (id !== 3) return Promise.reject(new BadnessError('ENODATA', `decision ${id} is not kept`));
+    return Promise.resolve('badness-recording 1\nsnapshot monotonic_ms 1\nend\n');
+  }
+
   round(): Promise<RoundReport> {
     this.rounds += 1;
     return this.onRound();

@@ -5,7 +5,6 @@
  */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import type { LinuxDomain } from './linux-domain.js';
 
 /** How long a victim of the kernel's is waited for when nobody is seen dying. */
 const LEAST_MS = 100;
@@ -19,9 +18,14 @@ const PROGRESS_BYTES = 2 ** 20;
 const LEAVING = L.TASK_EXITING | L.TASK_NO_MM;
 const ZOMBIE = 'Z'.charCodeAt(0);
 
+/** Who counts the kernel's victims: a number that only grows; null where it is not told. */
+export interface OomKillCounter {
+  oomKills(): number | null;
+}
+
 export class Others {
   readonly #engine: Engine;
-  readonly #domain: LinuxDomain;
+  readonly #domain: OomKillCounter;
   #oomKills: number | null = null;
   /** Since when others are waited for; NaN while nobody is. */
   #sinceMs = Number.NaN;
@@ -37,7 +41,7 @@ export class Others {
   /** The wait was in vain: it does not begin again before it was seen that nobody is dying. */
   #over = false;
 
-  constructor(engine: Engine, domain: LinuxDomain) {
+  constructor(engine: Engine, domain: OomKillCounter) {
     this.#engine = engine;
     this.#domain = domain;
   }

@@ -1,0 +1,110 @@
+/** Stage: report. `badness record`: this machine, once or for a while, as a file that everything here can read in place of /proc. */
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { loadNative, Recorder, recordedDomain } from '../linux/index.js';
+import { definePolicy } from '../policy/index.js';
+import { integer, readArguments, refuseOperands, span, usage } from './arguments.js';
+import { CommandError, EXIT } from './exit.js';
+import { domainNamed } from './guard-options.js';
+import { commandHelp, version } from './help.js';
+import { type NewFile, openNewFile } from './new-file.js';
+import type { Values } from './options.js';
+import { writeLines } from './output.js';
+import { counted, memory } from './quantities.js';
+import { openEngineFor } from './source.js';
+
+const DAY_MS = 86_400_000;
+const LEAST_MS = 50;
+const MIB = 2 ** 20;
+/** What a reader takes by itself. */
+const MIB_USUAL = 256;
+
+interface Plan {
+  readonly forMs: number;
+  readonly everyMs: number;
+  readonly mostBytes: number;
+}
+
+function planOf(values: Values): Plan {
+  if (values.every !== undefined && values.for === undefined) throw usage('--every goes with --for: how long?');
+  if (values.force && values.output === undefined) throw usage('--force goes with -o');
+  return {
+    forMs: values.for === undefined ? 0 : span('--for', values.for, 0, DAY_MS),
+    everyMs: values.every === undefined ? 1000 : span('--every', values.every, LEAST_MS, DAY_MS),
+    mostBytes: integer('--max-mib', values['max-mib'] ?? String(MIB_USUAL), 1, 2047) * MIB,
+  };
+}
+
+/** SIGINT and SIGTERM end the recording, not the command: what was recorded is kept. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+  return stop.signal;
+}
+
+async function openRecorder(values: Values): Promise<Recorder> {
+  const native = values.native === 'none' ? null : (await loadNative()).native;
+  const { domain } = definePolicy({ domain: values.domain === undefined ? 'system' : domainNamed(values.domain) });
+  try {
+    return new Recorder(await openEngineFor('/proc'), {
+      ...{ native, redact: values.redact === true, except: process.pid, madeBy: `badness ${version()}` },
+      domain: recordedDomain(domain),
+    });
+  } catch (error) {
+    const { code, message } = error as { code?: string; message: string };
+    throw code === 'EDOMAIN' ? new CommandError(EXIT.unwatchable, message) : error;
+  }
+}
+
+/** Snapshots until the time is over, somebody stops it, or it is as large as it may be. Says what came of it. */
+async function recordInto(write: (text: string) => unknown, recorder: Recorder, plan: Plan): Promise<string> {
+  const stop = stopSignal();
+  const begin = performance.now();
+  let [bytes, snapshots, tasks, readMs] = [0, 0, 0, 0];
+  const put = async (text: string) => {
+    bytes += Buffer.byteLength(text);
+    await write(text);
+  };
+  await put(recorder.head());
+  for (;;) {
+    const beganMs = performance.now();
+    const snapshot = recorder.snapshot();
+    readMs += performance.now() - beganMs;
+    // A part of a snapshot would be none.
+    const isFull = snapshots > 0 && bytes + Buffer.byteLength(snapshot.text) > plan.mostBytes;
+    if (isFull) break;
+    await put(snapshot.text);
+    snapshots += 1;
+    tasks = snapshot.tasks;
+    const nextMs = begin + snapshots * plan.everyMs;
+    if (nextMs > begin + plan.forMs || stop.aborted) break;
+    await sleep(Math.max(0, nextMs - performance.now()), undefined, { signal: stop }).catch(() => {});
+    if (stop.aborted) break;
+  }
+  await put(recorder.tail());
+  const took = `${Math.round(readMs / snapshots)} ms each`;
+  return `${counted(snapshots, 'snapshot')} of ${counted(tasks, 'task')}, ${took}, ${memory(bytes)}`;
+}
+
+async function writeOut(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function record(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('record', argv);
+  if (values.help) return writeLines(commandHelp('record'));
+  refuseOperands('record', positionals, '-o FILE names the file');
+  const plan = planOf(values);
+  const { output } = values;
+  const file: NewFile | null = output === undefined ? null : openNewFile(output, values.force === true);
+  try {
+    const recorder = await openRecorder(values);
+    const words = await recordInto(file ? (text) => file.write(text) : writeOut, recorder, plan);
+    file?.keep();
+    if (output !== undefined) process.stderr.write(`${output}: ${words}\n`);
+  } catch (error) {
+    file?.drop();
+    throw error;
+  }
+}
