@@ -55,6 +55,7 @@ const EXIT_OF_CODE: Record<string, ExitCode> = {
   ESCHEMA: EXIT.badTask,
   ERECORDING: EXIT.badTask,
   ENOMEMORY: EXIT.badTask,
+  EBADMSG: EXIT.badTask,
   EPOLICY: EXIT.badPolicy,
   EPOLICYFILE: EXIT.unreadable,
   ENOTIFY: EXIT.unannounced,

@@ -2,6 +2,7 @@
 import * as L from '../../assembly/layout.js';
 import { BadnessError } from '../errors.js';
 import type { Machine } from '../task.js';
+import { malformed } from './keyed-file.js';
 import type { ProcFiles } from './proc-files.js';
 
 /** `key: value kB` lines, in kB. */
@@ -44,9 +45,13 @@ export function perCpuPagesAt(files: ProcFiles, root: string): number {
   }
 }
 
-/** Seconds since boot, to 1/100: `1804.55 3390.22`. */
+/** Seconds since boot, to 1/100: `1804.55 3390.22`. Throws BadnessError `EBADMSG`. */
 export function uptimeAt(files: ProcFiles, root: string): number {
-  return Number.parseFloat(files.text(`${root}/uptime`));
+  const path = `${root}/uptime`;
+  const text = files.text(path);
+  const seconds = Number.parseFloat(text);
+  if (!(seconds >= 0)) throw malformed(path, `cannot read ${JSON.stringify(text.slice(0, 24))}`);
+  return seconds;
 }
 
 /** There is no such /proc. */

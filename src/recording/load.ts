@@ -5,6 +5,7 @@ import { BadnessError } from '../errors.js';
 import type { MemoryState } from '../pressure/memory-state.js';
 import { CgroupMemory } from '../proc/cgroup-memory.js';
 import { MachineMemory } from '../proc/meminfo.js';
+import { isGone } from '../proc/proc-files.js';
 import { type Exempt, type Reading, type ReadOptions, readTasksFrom } from '../proc/read-all.js';
 import type { ScoreOptions } from '../rank.js';
 import { beginSnapshot, putStaged, stageTask } from '../task.js';
@@ -62,7 +63,7 @@ function loadRecords(engine: Engine, text: string, marked: Exempt): RecordedRead
 export function tasksRecorded(files: RecordedFiles): number {
   const { members, tasks } = files.facts;
   if (tasks !== null) return tasks.split('\n').length;
-  return members?.length ?? files.list('/proc').length;
+  return members?.length ?? (files.exists('/proc') ? files.list('/proc').length : 0);
 }
 
 /** The memory of the domain of a recording, wherever its files stand when it is read. */
@@ -81,8 +82,17 @@ export class RecordedMemory {
     if (facts.tasks !== null) {
       throw new BadnessError('ENOMEMORY', 'expected a statement memory beside the task records, found none');
     }
-    this.#reader ??= this.#open();
+    this.#reader ??= this.#opened();
     return this.#reader.read();
+  }
+
+  #opened(): { read(): MemoryState } {
+    try {
+      return this.#open();
+    } catch (cause) {
+      if (!isGone(cause)) throw cause;
+      throw new BadnessError('ENOMEMORY', `expected files that tell of memory: ${(cause as Error).message}`, { cause });
+    }
   }
 
   #open(): { read(): MemoryState } {

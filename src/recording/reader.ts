@@ -187,7 +187,7 @@ export class RecordingReader {
     if (word === 'made_by') this.#set({ madeBy: textOf(wordOf(rest, this.#line)) });
     else if (word === 'kernel') this.#set({ kernel: textOf(wordOf(rest, this.#line)) });
     else if (word === 'redacted') this.#set({ redacted: words });
-    else if (word === 'page_size') this.#set({ pageSize: number('page_size', rest, this.#line, 2 ** 31) });
+    else if (word === 'page_size') this.#addPageSize(rest);
     else if (word === 'domain') this.#addDomain(words);
     else if (word === 'user' && words.length === 2) {
       this.#users.set(textOf(wordOf(words[0]!, this.#line)), number('user', words[1]!, this.#line, 2 ** 32 - 1));
@@ -199,6 +199,12 @@ export class RecordingReader {
         : `the nearest is ${nearestWord(word!, HEAD_WORDS)}`;
       refuse(this.#line, `expected a fact or a snapshot, got ${shown(line)}; ${hint}`);
     }
+  }
+
+  #addPageSize(text: string): void {
+    const pageSize = number('page_size', text, this.#line, 2 ** 31);
+    if (pageSize < 1024) refuse(this.#line, `page_size: expected at least 1024, got ${pageSize}`);
+    this.#set({ pageSize });
   }
 
   #addDomain([kind, version, dir, ...more]: string[]): void {

@@ -34,7 +34,7 @@ export class RecordedFiles implements ProcFiles {
   #facts: SnapshotFacts = SNAPSHOT_FACTS_DEFAULT;
   #entries = new Map<string, Entry>();
   #owners = new Map<string, number>();
-  #lists = new Map<string, readonly string[]>();
+  #lists: ReadonlyMap<string, readonly string[]> | null = null;
 
   /** Throws RangeError for a snapshot that is not there. */
   constructor(recording: Recording, index = 0) {
@@ -73,7 +73,7 @@ export class RecordedFiles implements ProcFiles {
     }
     if (index < this.#index) this.#reset();
     for (let next = this.#index + 1; next <= index; ++next) this.#apply(next);
-    if (index !== this.#index) this.#lists.clear();
+    if (index !== this.#index) this.#lists = null;
     this.#index = index;
   }
 
@@ -102,9 +102,7 @@ export class RecordedFiles implements ProcFiles {
 
   text(path: string): string {
     const entry = this.#entries.get(path);
-    if (entry === undefined) {
-      return refuse(this.exists(path) ? 'EISDIR' : 'ENOENT', path, 'is no file of this snapshot');
-    }
+    if (entry === undefined) return refuse('ENOENT', path, 'is no file of this snapshot');
     if (entry.kind === 'file') return entry.bytes;
     if (entry.kind === 'error') return refuse(entry.code, path, 'could not be read');
     return refuse('EINVAL', path, 'is a link');
@@ -125,17 +123,26 @@ export class RecordedFiles implements ProcFiles {
   }
 
   list(path: string): readonly string[] {
-    const known = this.#lists.get(path);
-    if (known) return known;
-    const below = `${path}/`;
-    const names = new Set<string>();
-    for (const one of this.#entries.keys()) {
-      if (one.startsWith(below)) names.add(one.slice(below.length).split('/', 1)[0]!);
+    return this.#folders().get(path) ?? refuse('ENOENT', path, 'is no folder of this snapshot');
+  }
+
+  /** What each folder holds: made once for a snapshot, so that asking for many of them, or for some that are not there, stays cheap. */
+  #folders(): ReadonlyMap<string, readonly string[]> {
+    if (this.#lists) return this.#lists;
+    const folders = new Map<string, Set<string>>();
+    for (const path of this.#entries.keys()) {
+      for (let end = path.length, at = path.lastIndexOf('/'); at > 0; end = at, at = path.lastIndexOf('/', at - 1)) {
+        const folder = path.slice(0, at);
+        const names = folders.get(folder);
+        const name = path.slice(at + 1, end);
+        // Whoever has this name has put the folders above it in their places too.
+        if (names?.has(name)) break;
+        if (names) names.add(name);
+        else folders.set(folder, new Set([name]));
+      }
     }
-    if (names.size === 0) refuse('ENOENT', path, 'is no folder of this snapshot');
-    const list = [...names].sort(byNumber);
-    this.#lists.set(path, list);
-    return list;
+    this.#lists = new Map(Array.from(folders, ([folder, names]) => [folder, [...names].sort(byNumber)]));
+    return this.#lists;
   }
 
   owner(path: string): number {
@@ -143,10 +150,7 @@ export class RecordedFiles implements ProcFiles {
   }
 
   exists(path: string): boolean {
-    if (this.#entries.has(path)) return true;
-    const below = `${path}/`;
-    for (const one of this.#entries.keys()) if (one.startsWith(below)) return true;
-    return false;
+    return this.#entries.has(path) || this.#folders().has(path);
   }
 
   /** It goes on with the recording: what it reads is of the snapshot that is the current one then. */

@@ -200,6 +200,7 @@ const REFUSED: [text: string, words: RegExp][] = [
   ['hello\n', /line 1: expected badness-recording 1 first, got "hello"/],
   [HEAD, /line 1: expected a snapshot, got none/],
   [`${HEAD}page_sise 4096\n`, /line 2: expected a fact .* the nearest is page_size/],
+  [`${HEAD}page_size 0\n`, /page_size: expected at least 1024, got 0/],
   [`${HEAD}page_size -1\n`, /line 2: page_size: expected an integer 0\.\.2147483648, got "-1"/],
   [`${HEAD}/proc/meminfo\n`, /files stand below a snapshot/],
   [`${HEAD}domain memcg 3 /a\n`, /expected domain system, memcg 1\|2 /],

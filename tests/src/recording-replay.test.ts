@@ -13,6 +13,7 @@ import {
   openRecordedChooser,
   parseRecording,
   RecordedFiles,
+  RecordedMemory,
   type Recording,
   RecordingWriter,
   replayGuard,
@@ -230,6 +231,17 @@ test('recording: task records stand in the place of files, with their marks', as
   const chooser = await openRecordedChooser(engine, new RecordedFiles(recording));
   assert.equal(chooser.decide().order[0]!.id, 6);
   assert.throws(() => chooser.memory.read(), { code: 'ENOMEMORY' });
+});
+
+test('recording: one without a machine, or without memory, is refused by name', async () => {
+  const text = 'badness-recording 1\nsnapshot monotonic_ms 1\n/proc/1/stat\n  x\n';
+  const engine = await openEngine({ maxTasks: 64 });
+  const files = new RecordedFiles(parseRecording(text));
+  assert.throws(() => loadRecorded(engine, files), { code: 'ENOTLINUX' });
+  assert.throws(() => new RecordedMemory(files).read(), { code: 'ENOMEMORY', message: /\/proc\/meminfo/ });
+  const odd = `${text}/proc/uptime\n  soon\n/proc/meminfo\n  MemTotal: 5 kB\n`;
+  const oddFiles = new RecordedFiles(parseRecording(odd));
+  assert.throws(() => loadRecorded(engine, oddFiles), { code: 'EBADMSG', message: /uptime/ });
 });
 
 test('recording: stalls count in a replay as a policy says', async () => {
