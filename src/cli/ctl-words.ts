@@ -12,11 +12,22 @@ export interface StateRecord {
   readonly words: string;
   readonly counters: Readonly<Record<'readings' | 'rounds' | 'released' | 'freed_bytes' | 'others', number>>;
   readonly gate: { readonly kind: string };
+  /** Guards of earlier versions say neither. */
+  readonly reloads?: { readonly taken: number; readonly refused: number };
+  readonly plugin?: PluginRecord | null;
   readonly token: { readonly victim: { readonly id: number } | null } | null;
   readonly queued: number;
   readonly queue_stale: boolean;
   readonly protected: number;
   readonly facts: { readonly enforce: boolean; readonly scheme: string };
+}
+
+interface PluginRecord {
+  readonly name: string;
+  readonly state: string;
+  readonly answered: number;
+  readonly fallbacks: number;
+  readonly last_error: string | null;
 }
 
 /** Of a round, as far as it is shown. */
@@ -36,8 +47,13 @@ export interface EventRecord {
   readonly [key: string]: unknown;
 }
 
+function pluginLine({ name, state, answered, fallbacks, last_error }: PluginRecord): string {
+  const why = last_error === null ? '' : `; cut off last: ${printable(last_error)}`;
+  return `plug-in ${printable(name)} ${state}: decided ${counted(answered, 'time')}, the fallback scheme ${counted(fallbacks, 'time')}${why}`;
+}
+
 export function stateLines(state: StateRecord): string[] {
-  const { facts, counters, token, queued, version } = state;
+  const { facts, counters, reloads, token, queued, version } = state;
   const victim = token?.victim ? `, victim ${token.victim.id}` : '';
   const mode = facts.enforce ? 'enforcing' : 'dry run';
   return [
@@ -46,6 +62,10 @@ export function stateLines(state: StateRecord): string[] {
     `${counted(counters.rounds, 'round')} since it began: ${counters.released} released ${memory(counters.freed_bytes)}, ${counters.others} ended otherwise`,
     `token: ${token ? `a round is under way${victim}` : 'idle'}; gate: ${state.gate.kind}`,
     `queue: ${counted(queued, 'task')}${state.queue_stale ? ', out of date' : ''}; protected: ${counted(state.protected, 'task')}`,
+    ...(state.plugin ? [pluginLine(state.plugin)] : []),
+    ...(reloads && reloads.taken + reloads.refused > 0
+      ? [`policies since it began: ${reloads.taken} taken, ${reloads.refused} refused`]
+      : []),
   ];
 }
 
@@ -79,6 +99,14 @@ export function eventWords(event: EventRecord): string {
       return event.error === null
         ? `${time} pressure can be read again`
         : `${time} pressure cannot be read: ${printable(String(event.error))}`;
+    case 'policy':
+      return event.error === null
+        ? `${time} another policy is in force`
+        : `${time} a policy is refused: ${String(event.error).split('\n').map(printable).join('; ')}`;
+    case 'plugin':
+      return event.error === null
+        ? `${time} plug-in ${printable(String(event.name))} answers again`
+        : `${time} plug-in ${printable(String(event.name))} was cut off: ${printable(String(event.error))}`;
     default:
       return `${time} ${kind} ${printable(JSON.stringify(event))}`;
   }

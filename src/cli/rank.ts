@@ -42,7 +42,7 @@ export function summaryRecord(
 ): Record<string, unknown> {
   return {
     ...machineToRecord(source.machine, spelledOut(source.scoring)),
-    ...(plugin && { plugin: plugin.name }),
+    ...(plugin && { plugin: { name: plugin.name, answered: plugin.answered, reason: plugin.reason } }),
     outcome: ranking.outcome,
     victim: ranking.victim?.tgid ?? null,
     tasks: source.tasks,

@@ -83,7 +83,7 @@ function summaryLine({ options, reading, ranking, plugin }: RankedNow): string {
   const { totalPages = machine.totalPages, ...scoring } = options;
   return JSON.stringify({
     ...machineToRecord({ ...machine, totalPages }, scoring),
-    ...(plugin && { plugin }),
+    ...(plugin && { plugin: { name: plugin.name, answered: plugin.answered, reason: plugin.reason } }),
     outcome: ranking.outcome,
     victim: ranking.victim?.tgid ?? null,
     tasks: counts.tasks,

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { badness } from './support/badness.js';
 import { get, ownFolder, within } from './support/control-scene.js';
-import { type Run, start } from './support/guard-run.js';
+import { ctl, type Run, start } from './support/guard-run.js';
 import { eachTask, moduleFile, points, wasmFile, wat } from './support/plugin-modules.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
@@ -76,6 +76,9 @@ describe('guard: a plug-in scheme', { skip }, () => {
     const { plugin } = await stateOf(run.path);
     assert.deepEqual([plugin.state, plugin.answered, plugin.last_error], ['waiting', 0, 'did not answer within 80 ms']);
     assert.ok(plugin.fallbacks >= 1);
+    const words =
+      /^plug-in file:.*#points waiting: decided 0 times, the fallback scheme \d+ times?; cut off last: did not answer/m;
+    assert.match((await ctl(run.path, 'state')).stdout, words);
     assert.match((await get(run.path, '/metrics')).body, /^badness_plugin_fallbacks_total [1-9]/m);
     assert.equal(await run.stop(), 0);
     assert.equal(run.errors, '');

@@ -93,6 +93,7 @@ describe('guard: SIGHUP', { skip }, () => {
     await guard.until(/EPOLICYFILE|expected a policy file at/);
     const good = await guard.hangUp(`scheme = "resident"\n${CALM}`, { taken: 1, refused: 3 });
     assert.equal(good.facts.scheme, 'resident');
+    assert.match((await ctl(guard.path, 'state')).stdout, /^policies since it began: 1 taken, 3 refused$/m);
     const metrics = (await get(guard.path, '/metrics')).body;
     assert.match(metrics, /^badness_policy_reloads_total 1$/m);
     assert.match(metrics, /^badness_policy_refused_total 3$/m);

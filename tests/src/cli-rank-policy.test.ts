@@ -109,7 +109,7 @@ describe('rank --scheme of a plug-in', () => {
     const { tasks, policy } = files(t);
     const scheme = `${fileURLToPath(url)}#points`;
     const [head, first] = parsed(badness(['rank', '--tasks', tasks, '--scheme', scheme, '--json']).stdout);
-    assert.deepEqual([head.plugin, head.scheme], [`${url}#points`, 'badness']);
+    assert.deepEqual([head.plugin, head.scheme], [{ name: `${url}#points`, answered: true, reason: null }, 'badness']);
     assert.deepEqual([first.tgid, first.points], [13, 9000]);
     const ruled = parsed(badness(['rank', '--tasks', tasks, '--scheme', scheme, '--policy', policy, '--json']).stdout);
     assert.deepEqual([ruled[1].tgid, ruled[1].points], [12, 4744]);
