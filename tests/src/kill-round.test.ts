@@ -282,7 +282,7 @@ test('report: JSON has snake_case keys, a task record for the victim, and no mem
   const json = roundReportToJson(await dryRound(await engineHere()));
   assert.deepEqual(
     Object.keys(json).join(' '),
-    'schema outcome reason domain enforce chosen_by queue_stale passed_over rules decision victim terms expected_bytes freed_bytes before after kill panicking total_ms',
+    'schema outcome reason domain enforce chosen_by queue_stale passed_over plugin rules decision victim terms expected_bytes freed_bytes before after kill panicking total_ms',
   );
   assert.ok('rss_pages' in (json.victim as object) && !('slot' in (json.victim as object)));
   assert.deepEqual(JSON.parse(JSON.stringify(json)), json);
