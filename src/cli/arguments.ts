@@ -33,7 +33,10 @@ export function readArguments(command: CommandName, argv: string[]): { values: V
     return { values: values as Values, positionals };
   } catch (error) {
     const [sentence] = (error as Error).message.split(/\. |\n/);
-    throw usage(`${sentence!.replace(/\.$/, '')}; see badness ${command} --help`);
+    const words = sentence!
+      .replace(/\.$/, '')
+      .replace('argument is ambiguous', 'wants a value, and what follows it begins with -');
+    throw usage(`${words}; see badness ${command} --help`);
   }
 }
 

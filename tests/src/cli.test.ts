@@ -70,6 +70,12 @@ const ROWS: Row[] = [
   ['rank 40', 2, NONE, /^badness: rank takes no operand, got "40"/],
   ['compare 40', 2, NONE, /^badness: compare takes no operand/],
   ['rank -n x', 2, NONE, /^badness: -n must be an integer 0\.\.1048576, got "x"\n$/],
+  [
+    'rank -n -1',
+    2,
+    NONE,
+    /^badness: Option '-n' wants a value, and what follows it begins with -; see badness rank --help\n$/,
+  ],
   ['rank -n 1.5', 2, NONE, /-n must be an integer/],
   ['rank --rounds 0', 2, NONE, /^badness: --rounds must be an integer 1\.\./],
   ['rank --age old', 2, NONE, /--age must be one of spare-old, spare-young, ignore, got "old"/],
