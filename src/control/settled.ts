@@ -1,7 +1,7 @@
 /** Stage: none (sockets). How a control server is asked for, and what comes of it on this machine. */
 import { resolve } from 'node:path';
 import { BadnessError } from '../errors.js';
-import { loadNative, type Native } from '../linux/native.js';
+import { loadNative, type Native, type NativeLoad } from '../linux/native.js';
 import type { ControlledGuard } from './controlled.js';
 import { groupNamed } from './groups.js';
 import type { ControlLimits } from './limits.js';
@@ -58,7 +58,7 @@ export async function settle({ guard: _, ...options }: ControlOptions): Promise<
   const asked = checkMode(options.mode ?? (self ? 0o666 : group === null ? 0o600 : 0o660));
   // Who connects matters only where not all of them may do all.
   const asks = self || isForEverybody(asked);
-  const { native, reason } = asks ? await loadNative(how ? { native: how } : {}) : { native: null, reason: null };
+  const { native, reason } = asks ? await loadForPeers(how) : { native: null, reason: null };
   const notes: string[] = [];
   let mode = asked;
   if (native === null && isForEverybody(asked)) {
@@ -68,6 +68,14 @@ export async function settle({ guard: _, ...options }: ControlOptions): Promise<
     );
   }
   return { path: resolve(path), mode, group, native, selfRefusal: refuseSelf(self, native, reason), notes };
+}
+
+/** The native calls, where they can ask about a connection: that takes its descriptor. */
+function loadForPeers(how: ControlOptions['native']): Promise<NativeLoad> {
+  if (process.versions.bun !== undefined) {
+    return Promise.resolve({ native: null, reason: 'Bun does not tell the descriptors of sockets' });
+  }
+  return loadNative(how ? { native: how } : {});
 }
 
 function refuseSelf(self: boolean, native: Native | null, reason: string | null): BadnessError | null {

@@ -83,14 +83,22 @@ function sample(worker: AskableWorker, everyMs: number, listener: (bytes: number
         asked = false;
         listener(heapBytes(heap));
       },
-      // It is about to exit, which ends this too.
-      () => {},
+      // It does not run yet, or is about to exit, which ends this too.
+      () => {
+        asked = false;
+      },
     );
   };
   ask();
   const timer = setInterval(ask, everyMs);
   timer.unref();
   return () => clearInterval(timer);
+}
+
+/** How long its event loop has been busy, where the runtime tells: Bun has the call, which only complains. */
+function busyMsOf(worker: Worker): number | undefined {
+  if (process.versions.bun !== undefined) return undefined;
+  return worker.performance?.eventLoopUtilization().active;
 }
 
 /**
@@ -107,8 +115,7 @@ export function registerWorker(registry: TaskRegistry, worker: Worker, options: 
   const task = registry.register({ ...rest, shed: shed ?? end, kill: end });
   const heard = (bytes: number) => {
     if (!task.registered) return stop();
-    // Not there in every runtime.
-    const busyMs = worker.performance?.eventLoopUtilization().active;
+    const busyMs = busyMsOf(worker);
     task.update({ memoryBytes: bytes, ...(busyMs === undefined ? {} : { cpuMs: busyMs }) });
   };
   const stop = isAskable(worker) ? sample(worker, everyMs, heard) : hear(thread, heard);

@@ -56,7 +56,10 @@ export function uptimeAt(files: ProcFiles, root: string): number {
 
 /** There is no such /proc. */
 export function notLinux(root: string, cause: unknown): BadnessError {
-  return new BadnessError('ENOTLINUX', `expected a Linux /proc at ${root}, found none; give tasks instead`, { cause });
+  // Deno keeps /proc from programs without --allow-all.
+  const { name, message } = cause as Error;
+  const found = name === 'NotCapable' ? `it may not be read (${message})` : 'found none';
+  return new BadnessError('ENOTLINUX', `expected a Linux /proc at ${root}, ${found}; give tasks instead`, { cause });
 }
 
 /**

@@ -8,6 +8,9 @@ const EXPECTED = [
   /^dist\/badness\.schema\.json$/,
   /^dist\/[a-z-]+\.js$/,
   /^dist\/chunk-[A-Z0-9]{8}\.js$/,
+  /^dist\/badness\.1$/,
+  /^packaging\/[\w./-]+$/,
+  /^scenarios\/[\w./-]+$/,
   /^dist\/types\/(src|assembly)\/[\w/-]+\.d\.ts$/,
 ];
 

@@ -5,9 +5,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
 import { openEngine, rankTasks } from 'badness';
 import { askControl, loadNative, readTasks, startGuard, startRanker } from 'badness/linux';
 import { definePolicy } from 'badness/policy';
+import { guardRegistered, TaskRegistry } from 'badness/registered';
+import { registerWorker } from 'badness/workers';
 
 const BUDGET = '176MiB';
 const LATE_MS = 15_000;
@@ -87,34 +90,63 @@ const FEATURES = {
     assert.ok(ranker.counters.queued > 0, JSON.stringify(ranker.counters));
     await within(ranker.close(), 'the end of the ranker');
   },
-  async 'command line and control socket'() {
-    const path = here('./control.sock');
-    const guard = start(
-      here('./node_modules/badness/dist/cli.js'),
-      ['guard', '--control', path],
-      ['ignore', 'ignore', 'pipe'],
-    );
-    const words = [];
-    guard.stderr.on('data', (part) => words.push(part));
-    const exit = once(guard, 'exit');
+  async 'worker threads as registered tasks'() {
+    const registry = new TaskRegistry();
+    const policy = definePolicy({ domain: { registered: 'workers', budget: '64MiB' }, enforce: true });
+    const guard = await guardRegistered({ policy, registry, leastMs: 20, keepAlive: true });
+    const worker = new Worker(new URL('./hoard.mjs', import.meta.url));
+    const ended = once(worker, 'exit');
+    registerWorker(registry, worker, { name: 'hoard', everyMs: 20 });
     try {
-      await within(answering(path), `an answer on the socket; the guard says ${words.join('')}`);
-      await within(askControl(path, { method: 'PUT', resource: '/oom', body: `${process.pid}\n` }), 'a written queue');
+      await within(ended, 'the end of the worker');
     } finally {
-      guard.kill('SIGTERM');
-      await within(exit, 'the end of the guard');
+      await guard.close();
+      await worker.terminate();
     }
+  },
+  async 'command line and control socket'() {
+    await withControlledGuard(async (path) => {
+      await within(askControl(path, { method: 'PUT', resource: '/oom', body: `${process.pid}\n` }), 'a written queue');
+      const { body } = await within(askControl(path, { resource: '/oom' }), 'the queue');
+      assert.equal(body, `${process.pid}\n`);
+    });
+  },
+  async 'control socket: knows who asks'() {
+    await withControlledGuard(async (path) => {
+      const resource = '/oom_kill_protection/self';
+      await within(askControl(path, { method: 'PUT', resource, body: '1' }), 'protection of oneself');
+      const { body } = await within(askControl(path, { resource }), 'whether one is protected');
+      assert.equal(body.trim(), '1');
+    });
   },
 };
 
-async function answering(path) {
-  for (;;) {
-    try {
-      return await askControl(path, { resource: '/state' });
-    } catch {
-      await new Promise((later) => setTimeout(later, 50));
-    }
+/** A dry guard on the command line of this runtime, with a control socket. */
+async function withControlledGuard(use) {
+  const path = here('./control.sock');
+  const args = ['guard', '--control', path, '--control-self'];
+  const guard = start(here('./node_modules/badness/dist/cli.js'), args, ['ignore', 'ignore', 'pipe']);
+  const words = [];
+  guard.stderr.on('data', (part) => words.push(part));
+  const exit = once(guard, 'exit');
+  try {
+    await answering(path).catch((error) => {
+      throw new Error(`${error.message}; the guard says: ${words.join('')}`);
+    });
+    await use(path);
+  } finally {
+    guard.kill('SIGTERM');
+    await within(exit, 'the end of the guard');
   }
+}
+
+async function answering(path) {
+  for (const end = Date.now() + LATE_MS; Date.now() < end; ) {
+    const answer = await askControl(path, { resource: '/state', timeoutMs: 1000 }).catch(() => null);
+    if (answer) return;
+    await new Promise((later) => setTimeout(later, 50));
+  }
+  throw new Error(`no answer on the socket in ${LATE_MS / 1000} s`);
 }
 
 if (process.versions.deno) {

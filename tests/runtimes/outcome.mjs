@@ -9,11 +9,11 @@ export function outcomeOf({ tests = [], features = {} }) {
   for (const { suite, name, error } of tests) {
     const key = `${SUITE}${suite}`;
     works[key] = (works[key] ?? true) && error === null;
-    if (error !== null) problems.push(`${suite}: ${name}: ${error}`);
+    if (error !== null) problems.push({ of: key, words: `${suite}: ${name}: ${error}` });
   }
   for (const [name, error] of Object.entries(features)) {
     works[name] = error === null;
-    if (error !== null) problems.push(`${name}: ${error}`);
+    if (error !== null) problems.push({ of: name, words: `${name}: ${error}` });
   }
   return { works, problems };
 }

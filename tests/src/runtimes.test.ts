@@ -103,7 +103,7 @@ test('runtimes: one failed test is a suite that does not work, and says so', () 
   ];
   const { works, problems } = outcomeOf({ tests, features: { rank: null } });
   assert.deepEqual(works, { 'suite gate': false, rank: true });
-  assert.deepEqual(problems, ['gate: two: no']);
+  assert.deepEqual(problems, [{ of: 'suite gate', words: 'gate: two: no' }]);
 });
 
 test('runtimes: versions that answer alike share a column, others have their own', () => {

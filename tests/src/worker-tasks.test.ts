@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
+import { getHeapStatistics as heapStatistics } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import type { GuardEvent } from '../../src/guard/guard-events.js';
 import { registerWorker, reportMemory, type WorkerTaskOptions } from '../../src/guard/worker-tasks.js';
@@ -103,6 +104,23 @@ describe('workers as registered tasks', () => {
     t.after(() => guard.close());
     await hold(worker, 50);
     await until('its end', () => !task.registered);
+  });
+
+  test('one that does not run yet when it is first asked is asked again', async (t) => {
+    const worker = await start(t);
+    let asked = 0;
+    const notYet = Object.assign(new Error('Worker instance not running'), { code: 'ERR_WORKER_NOT_RUNNING' });
+    // Node 22.16, 24 and later; the answer is that of a real heap.
+    const getHeapStatistics = async () => {
+      if (asked++ === 0) throw notYet;
+      return heapStatistics();
+    };
+    const task = registerWorker(new TaskRegistry(), Object.assign(worker, { getHeapStatistics }), {
+      name: 'young',
+      everyMs: 20,
+    });
+    await until('a first sample', () => mibOf(task) > 1);
+    assert.ok(asked >= 2);
   });
 
   test('a pace that is none, and a worker that has exited, are refused', async (t) => {
