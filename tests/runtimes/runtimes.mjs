@@ -1,6 +1,6 @@
 // The runtimes that the suite runs in, and how each is come by.
-import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { missingTool } from '../../scripts/device.mjs';
 import { fetchPackage } from './fetched.mjs';
 import { findChromium } from './page.mjs';
 
@@ -26,15 +26,14 @@ export const RUNTIMES = [
   { name: 'C by wasm2c', kind: 'native' },
 ];
 
-/** Called with a folder that has asks.json, prints `{ "records": { "baseline": [hexadecimal digits] } }`. */
-export const NATIVE_SCRIPT = 'tests/runtimes/wasm2c.mjs';
+/** Called with a folder that has asks.json, prints as its last line `{ "records": { "native": [hexadecimal digits] } }`. */
+const NATIVE_SCRIPT = 'tests/runtimes/wasm2c.mjs';
 
 /** What it is run with: `{ command }` or `{ browser }`; or `{ missing }`, why it cannot be run here. */
 export async function obtain({ kind, spec, command }) {
   if (kind === 'native') {
-    return existsSync(NATIVE_SCRIPT)
-      ? { command: [process.execPath, NATIVE_SCRIPT] }
-      : { missing: `no ${NATIVE_SCRIPT} yet` };
+    const missing = missingTool();
+    return missing === null ? { command: [process.execPath, NATIVE_SCRIPT] } : { missing };
   }
   if (kind === 'page') {
     const browser = findChromium();
