@@ -45,7 +45,7 @@ static int by_name(const void *one, const void *other) {
 
 // The numbers among the names of a folder, in the order of names; without `to` only counts them. Allocates nothing.
 static int list(const char *path, uint32_t *to, int most) {
-  static char names[4096];
+  static _Alignas(8) char names[4096];
   int count = 0, fd = openat(root, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return -1;
   for (long got; (got = syscall(SYS_getdents64, fd, names, sizeof names)) > 0;) {

@@ -173,3 +173,39 @@ test('device: the C header says what the layout says, of every name', () => {
   );
   assert.deepEqual(Object.fromEntries(found), { ...L }, 'stale: run node scripts/abi-header.mjs');
 });
+
+const abiText = () => readFileSync('docs/abi.md', 'utf8');
+const names = Object.keys(L);
+
+test('docs: every constant that abi.md names is one of the layout, and so is every family of them', () => {
+  const named = [...abiText().matchAll(/\b[A-Z]\w*_(?:[A-Z]\w*|\*)|`([A-Z]{2,})`/g)].map(
+    ([whole, word]) => word ?? whole,
+  );
+  assert.ok(named.length > 80, String(named.length));
+  const unknown = named.filter((name) =>
+    name.endsWith('*') ? !names.some((one) => one.startsWith(name.slice(0, -1))) : !names.includes(name),
+  );
+  assert.deepEqual(unknown, []);
+});
+
+test('docs: abi.md repeats no number of the layout: outside of the names of types it has no digit', () => {
+  const digits = abiText()
+    .replaceAll(/\b[uf](?:32|64)\b/g, '')
+    .replaceAll(/^\d\. /gm, '')
+    .match(/.{0,20}\d.{0,20}/g);
+  assert.deepEqual(digits, null);
+});
+
+test('docs: abi.md names every function of the engine, and no other', () => {
+  const exported = [...readFileSync('assembly/index.ts', 'utf8').matchAll(/export \{([^}]*)\}/g)]
+    .flatMap(([, list]) => list!.split(','))
+    .map((name) => name.trim())
+    .filter(Boolean);
+  const missing = exported.filter((name) => !new RegExp(`\`${name}[\`(]`).test(abiText()));
+  assert.deepEqual(missing, []);
+  const called = [...abiText().matchAll(/`([a-z]+(?:_[a-z]+)*)\(/g)].map(([, name]) => name!);
+  assert.deepEqual(
+    called.filter((name) => !exported.includes(name)),
+    [],
+  );
+});
