@@ -25,12 +25,24 @@ function parsed(name: OptionName) {
   return { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) };
 }
 
-/** Reads the words after the command. Throws a usage error for options that the command does not have. */
-export function readArguments(command: CommandName, argv: string[]): { values: Values; positionals: string[] } {
-  const options = Object.fromEntries(optionsOf(command).map((name) => [name, parsed(name)]));
+export interface Arguments {
+  values: Values;
+  positionals: string[];
+  /** What was said of options that can be given again, each time. */
+  repeated: { readonly [name in OptionName]?: readonly string[] };
+}
+
+/**
+ * Reads the words after the command. Throws a usage error for options that the command does not have. `again`: options that can be
+ * given again here and not elsewhere.
+ */
+export function readArguments(command: CommandName, argv: string[], again: readonly OptionName[] = []): Arguments {
+  const once = Object.fromEntries(optionsOf(command).map((name) => [name, parsed(name)]));
+  const options = { ...once, ...Object.fromEntries(again.map((name) => [name, { ...once[name]!, multiple: true }])) };
   try {
     const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
-    return { values: values as Values, positionals };
+    const repeated = Object.fromEntries(again.map((name) => [name, values[name]])) as Arguments['repeated'];
+    return { values: values as Values, positionals, repeated };
   } catch (error) {
     const [sentence] = (error as Error).message.split(/\. |\n/);
     const words = sentence!

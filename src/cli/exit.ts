@@ -27,6 +27,8 @@ export const EXITS = {
     words: 'guard: systemd waits to hear that it watches, and cannot (no koffi)',
   },
   badPlugin: { code: 19, words: 'the plug-in is none, or does not answer; see docs/plugins.md' },
+  badScenario: { code: 20, words: 'bad scenario or case file; each error is one line, FILE:LINE: ...' },
+  failed: { code: 21, words: 'test: a case failed' },
 } as const;
 
 export type ExitName = keyof typeof EXITS;
@@ -60,6 +62,8 @@ const EXIT_OF_CODE: Record<string, ExitCode> = {
   EPOLICYFILE: EXIT.unreadable,
   ENOTIFY: EXIT.unannounced,
   EPLUGIN: EXIT.badPlugin,
+  ESCENARIO: EXIT.badScenario,
+  ECASES: EXIT.badScenario,
 };
 
 /** The exit code and the words for whatever a command threw. */

@@ -18,6 +18,8 @@ import { preview } from './preview.js';
 import { rank } from './rank.js';
 import { record } from './record.js';
 import { report } from './report.js';
+import { simulate } from './simulate.js';
+import { test } from './test.js';
 import { top } from './top.js';
 
 const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
@@ -31,6 +33,8 @@ const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   report,
   doctor,
   policy,
+  simulate,
+  test,
   completion,
   record,
   preview,

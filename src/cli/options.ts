@@ -130,6 +130,11 @@ export const OPTIONS = {
   available: { value: 'HOW', words: 'a share (5%) or a size (512MiB)' },
   'swap-free': { value: 'HOW', words: 'and so much swap is free then (0)' },
   'to-proc': { words: 'as a recording, on standard output' },
+  seed: { value: 'N', words: 'of everything left to chance, 0..4294967295 (that of the scenario)' },
+  runs: { value: 'N', words: 'play each N times, with the next seed each, 1..1000 (1)' },
+  svg: { value: 'FILE', offer: 'file', words: 'draws memory over time, a panel for each policy' },
+  tap: { words: 'TAP 14, for a harness' },
+  junit: { value: 'FILE', offer: 'file', words: 'also writes JUnit XML, for CI' },
   help: { short: 'h', words: 'this text' },
 } as const satisfies Record<string, Option>;
 

@@ -13,7 +13,7 @@ export type Curve = 'linear' | 'saw-tooth' | 'step' | 'peak';
 export interface Cast {
   /** 1 … 15 characters, whatever they are. */
   readonly comm: string;
-  /** What rules on other files than stat and status see; empty (`exe` only) for what nobody can read. */
+  /** What rules on other files than stat and status see. Empty: its comm, and /usr/bin/comm. */
   readonly cmdline: string;
   readonly exe: string;
   readonly cgroup: string;

@@ -25,7 +25,7 @@ export class SimTexts implements TaskTexts {
     const { cast } = task;
     switch (condition) {
       case 'exe':
-        return cast.exe === '' ? null : [cast.exe];
+        return [cast.exe === '' ? `/usr/bin/${cast.comm}` : cast.exe];
       case 'cmdline':
         return [cast.cmdline === '' ? cast.comm : cast.cmdline];
       case 'cgroup':

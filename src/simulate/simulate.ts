@@ -147,7 +147,7 @@ export function notPlayed({ domain, pressure, notify, rules, gate, reaction, noV
     [gate.kind === 'rate', 'the rate gate: no failed allocations are reported'],
     [notify.length > 0, 'notifiers: nobody is told'],
     [isUserNamed, 'users by name: a simulation knows uids only, so such a rule matches nobody'],
-    [typeof reaction === 'object' || typeof noVictim === 'object', 'reactions from modules'],
+    [[reaction, noVictim].some((one) => one !== null && typeof one === 'object'), 'reactions from modules'],
   ];
   return said.flatMap(([is, words]) => (is ? [words] : []));
 }

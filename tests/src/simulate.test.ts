@@ -34,8 +34,9 @@ test('simulate: rules count, by name as by size', async () => {
     (await simulate(defineScenario(LEAK), definePolicy({ rules }))).kills.map(({ comm }) => comm)[0];
   assert.equal(await first([{ comm: 'database', times: '9/1' }]), 'database');
   assert.equal(await first([{ comm: 'leaky', never: true }]), 'database');
-  // Nobody there has files, so whom a rule may mean is spared.
-  assert.equal(await first([{ comm: 'leaky', exe: '/x', never: true }]), 'database');
+  assert.equal(await first([{ exe: '/usr/bin/leaky', never: true }]), 'database');
+  assert.equal(await first([{ exe: '/usr/bin/other', never: true }]), 'leaky');
+  assert.equal(await first([{ cmdline: 'leaky', ancestor: 'init', cgroup: '/', never: true }]), 'database');
 });
 
 test('simulate: the same seed gives the same result, another seed another', async () => {

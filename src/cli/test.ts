@@ -1,0 +1,64 @@
+/** Stage: report. `badness test`: whether a policy does what cases expect of it; nothing of this machine is touched. */
+import { dirname, isAbsolute, join } from 'node:path';
+import { type Case, CaseFileError, parseCases, playCase, type Scenario } from '../simulate/index.js';
+import { readArguments, usage } from './arguments.js';
+import { openScenario, playablePolicy } from './contenders.js';
+import { CommandError, EXIT } from './exit.js';
+import { commandHelp } from './help.js';
+import { writeLines } from './output.js';
+import { counted } from './quantities.js';
+import { junitText, type Played, tapLines, wordLines } from './test-output.js';
+import { readTextFile, writeTextFile } from './text-file.js';
+
+interface OpenedCase {
+  readonly file: string;
+  readonly one: Case;
+  readonly path: string;
+  readonly scenario: Scenario;
+}
+
+async function casesIn(path: string): Promise<readonly Case[]> {
+  try {
+    return await parseCases(readTextFile(path, 'a case file'), path);
+  } catch (error) {
+    if (!(error instanceof CaseFileError)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    throw new CommandError(EXIT.badScenario, `${path}: ${counted(error.problems.length, 'error')}`);
+  }
+}
+
+/** Everything is read before anything is played. */
+async function openCases(files: readonly string[]): Promise<OpenedCase[]> {
+  const scenarios = new Map<string, Scenario>();
+  const opened: OpenedCase[] = [];
+  for (const file of files) {
+    for (const one of await casesIn(file)) {
+      const path = isAbsolute(one.scenario) ? one.scenario : join(dirname(file), one.scenario);
+      const scenario = scenarios.get(path) ?? (await openScenario(path));
+      scenarios.set(path, scenario);
+      opened.push({ file, one, path, scenario });
+    }
+  }
+  return opened;
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function test(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('test', argv);
+  if (values.help) return writeLines(commandHelp('test'));
+  const [policyPath, ...files] = positionals;
+  if (policyPath === undefined || files.length === 0) {
+    throw usage(
+      `test: expected a POLICY and CASES, got ${counted(positionals.length, 'file')}; see badness test --help`,
+    );
+  }
+  const policy = await playablePolicy(policyPath);
+  const opened = await openCases(files);
+  const played: Played[] = [];
+  for (const { file, one, path, scenario } of opened) {
+    played.push({ file, scenario: path, result: await playCase(one, scenario, policy) });
+  }
+  if (values.junit !== undefined) writeTextFile(values.junit, junitText(played));
+  await writeLines(values.tap ? tapLines(played) : wordLines(played));
+  if (played.some(({ result }) => result.failed)) process.exitCode = EXIT.failed;
+}
