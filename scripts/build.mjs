@@ -96,8 +96,15 @@ const built = SOURCE_DATE_EPOCH ? new Date(SOURCE_DATE_EPOCH * 1000) : new Date(
 writeFileSync('dist/badness.1', manPage({ version, date: built.toISOString().slice(0, 10) }));
 chmodSync('dist/cli.js', 0o755);
 const { policySchema } = await import('../dist/policy.js');
-const schema = policySchema(readFileSync('docs/policy.md', 'utf8'));
-writeFileSync('dist/badness.schema.json', `${JSON.stringify(schema, null, 2)}\n`);
+const { casesSchema, scenarioSchema } = await import('../dist/simulate.js');
+const schemas = {
+  badness: policySchema(readFileSync('docs/policy.md', 'utf8')),
+  scenario: scenarioSchema(readFileSync('docs/simulation.md', 'utf8')),
+  cases: casesSchema(readFileSync('docs/policy-tests.md', 'utf8')),
+};
+for (const [name, schema] of Object.entries(schemas)) {
+  writeFileSync(`dist/${name}.schema.json`, `${JSON.stringify(schema, null, 2)}\n`);
+}
 const types = ['--noEmit', 'false', '--emitDeclarationOnly', '--declaration', '--outDir', 'dist/types'];
 run('node_modules/typescript/bin/tsc', ...types, '-p', 'tsconfig.build.json');
 pruneTypes('dist/types', JSON.parse(readFileSync('package.json', 'utf8')).exports);

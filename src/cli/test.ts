@@ -5,6 +5,7 @@ import { readArguments, usage } from './arguments.js';
 import { openScenario, playablePolicy } from './contenders.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
+import { compileInThisThread } from './long-run.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
 import { junitText, type Played, tapLines, wordLines } from './test-output.js';
@@ -46,6 +47,7 @@ async function openCases(files: readonly string[]): Promise<OpenedCase[]> {
 export async function test(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('test', argv);
   if (values.help) return writeLines(commandHelp('test'));
+  compileInThisThread();
   const [policyPath, ...files] = positionals;
   if (policyPath === undefined || files.length === 0) {
     throw usage(

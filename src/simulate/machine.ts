@@ -63,7 +63,7 @@ export class Machine {
     return this.memory.tasks;
   }
 
-  /** For so long nothing happens but what goes evenly, ms: a multiple of 5, at least 5. */
+  /** For so long nothing happens but what goes evenly, ms: a multiple of 5, at least 5; Infinity when nothing ever will. */
   quietMs(): number {
     let next = this.#arrivals.nextMs;
     let rate = 0;

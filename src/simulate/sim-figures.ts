@@ -81,7 +81,7 @@ export class SimMeter {
   }
 
   figures(): SimFigures {
-    const kills = this.#kills;
+    const kills = [...this.#kills];
     const innocentsKilled = kills.filter(({ culprit }) => !culprit).length;
     return {
       kills,

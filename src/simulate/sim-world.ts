@@ -1,7 +1,7 @@
 /** Stage: table → selection → kill, of a machine that does not exist: what the rounds of a guard need of it. */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import { ESCALATION_START, type Escalation, stepEscalation } from '../guard/escalation.js';
+import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEscalation } from '../guard/escalation.js';
 import type { KillReport, SentSignal } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
@@ -21,6 +21,10 @@ interface Killing {
   readonly signals: SentSignal[];
   escalation: Escalation;
   end(report: KillReport): void;
+}
+
+function planOf(ask: KillAsk): EscalationPlan {
+  return { ...ask, rawio: false, hurry: ask.hurry?.aborted ?? false };
 }
 
 export class SimWorld implements World {
@@ -110,9 +114,23 @@ export class SimWorld implements World {
     });
   }
 
-  /** Carries the kills under way on: what their escalation has due, and their end. */
-  tick(): void {
+  /** When a kill under way is due to go on, if nothing happens before: Infinity without one. */
+  get nextMs(): number {
+    let next = Number.POSITIVE_INFINITY;
+    for (const { escalation, ask } of this.#killings) next = Math.min(next, dueMs(escalation, planOf(ask)));
+    return next;
+  }
+
+  /** Somebody waits for the end of a kill. */
+  get isKilling(): boolean {
+    return this.#killings.size > 0;
+  }
+
+  /** Carries the kills under way on: what their escalation has due, and their end. True when one has ended. */
+  tick(): boolean {
+    const before = this.#killings.size;
     for (const killing of this.#killings) this.#carryOn(killing);
+    return this.#killings.size < before;
   }
 
   #carryOn(killing: Killing): void {
@@ -123,8 +141,7 @@ export class SimWorld implements World {
       this.#end(killing, outcome, reason);
       return;
     }
-    const plan = { ...ask, rawio: false, hurry: ask.hurry?.aborted ?? false };
-    const next = stepEscalation(killing.escalation, this.nowMs(), plan);
+    const next = stepEscalation(killing.escalation, this.nowMs(), planOf(ask));
     if (next === killing.escalation) return;
     killing.escalation = next;
     if (next.phase === 'stuck') {

@@ -23,8 +23,8 @@ import { type Scenario, tasksMost } from './scenario.js';
 import { type SimFigures, SimMeter, type SimSample } from './sim-figures.js';
 import { SimKernel } from './sim-kernel.js';
 import { SimTexts } from './sim-texts.js';
-import { SimClock, SimWaiter, settle } from './sim-time.js';
 import { SimWorld } from './sim-world.js';
+import { settle, VirtualClock, VirtualWaiter } from './virtual-time.js';
 
 export interface SimResult extends SimFigures {
   readonly scenario: string;
@@ -41,13 +41,13 @@ class SimGuard {
   readonly events: GuardEvent[] = [];
   readonly guard: Guard;
   readonly #world: SimWorld;
-  readonly #clock: SimClock;
-  readonly #waiter: SimWaiter;
+  readonly #clock: VirtualClock;
+  readonly #waiter: VirtualWaiter;
 
   constructor(machine: Machine, policy: Policy, engine: Engine, by: RankedBy) {
     this.#world = new SimWorld(engine, policy, machine, by);
-    this.#clock = new SimClock(machine);
-    this.#waiter = new SimWaiter(machine);
+    this.#clock = new VirtualClock(machine);
+    this.#waiter = new VirtualWaiter(machine);
     const { limits, thresholds, pressure } = policy;
     const memory = memorySource({ read: () => machine.memory.state() }, { thresholds });
     const chain = new NotifierChain({ limits, clock: this.#clock });
@@ -69,16 +69,16 @@ class SimGuard {
     await settle();
   }
 
-  /** What the next step may be at most, ms, of `quietMs`. */
-  quietMs(nowMs: number, quietMs: number): number {
-    return this.guard.acting ? STEP_MS : Math.min(quietMs, this.#waiter.untilMs - nowMs);
+  /** When somebody on the side of the guard is due. */
+  get nextMs(): number {
+    return Math.min(this.#waiter.dueMs, this.#clock.dueMs, this.#world.nextMs);
   }
 
   async step(): Promise<void> {
-    this.#clock.fire();
-    this.#world.tick();
-    const acting = this.guard.acting;
-    if (this.#waiter.tick() || acting) await settle();
+    // All of them go on, whatever the others say.
+    const gone = [this.#clock.fire(), this.#world.tick(), this.#waiter.tick()];
+    const isBetween = this.guard.acting && !this.#world.isKilling;
+    if (isBetween || gone.includes(true)) await settle();
   }
 
   /** A kill under way is let go first, so that the guard has nothing to wait for. */
@@ -116,14 +116,17 @@ class Simulation {
       await this.#step(Math.min(machine.quietMs(), untilSample, lasts - machine.nowMs));
       if (machine.nowMs % sampleMs === 0) this.#sample();
     }
+    // Before the guard is stopped: what it does then is not of the scenario.
+    const events = [...(this.#guard?.events ?? [])];
+    const result = { scenario: name, seed, ...this.#meter.figures(), samples: this.#samples, events };
     await this.#guard?.stop();
-    const events = this.#guard?.events ?? [];
-    return { scenario: name, seed, ...this.#meter.figures(), samples: this.#samples, events };
+    return result;
   }
 
   async #step(mostMs: number): Promise<void> {
-    const quietMs = this.#guard?.quietMs(this.#machine.nowMs, mostMs) ?? mostMs;
-    const ms = Math.max(STEP_MS, Math.floor(quietMs / STEP_MS) * STEP_MS);
+    const nextMs = this.#guard?.nextMs ?? Number.POSITIVE_INFINITY;
+    const quietMs = Math.min(mostMs, nextMs - this.#machine.nowMs);
+    const ms = Math.max(STEP_MS, Math.ceil(quietMs / STEP_MS) * STEP_MS);
     this.#machine.step(ms);
     if (this.#machine.isFull) this.#kernel.kill();
     this.#meter.stepped(ms);
@@ -153,6 +156,16 @@ export function notPlayed({ domain, pressure, notify, rules, gate, reaction, noV
 }
 
 const TASKS_SPARE = 16;
+let engineModule: WebAssembly.Module | null = null;
+
+/**
+ * An engine of its own memory: whom nobody shares it with needs no shared one, of which every runtime sets aside gigabytes of addresses.
+ * Its code is compiled once for all runs.
+ */
+async function openOwnEngine(maxTasks: number): Promise<Engine> {
+  engineModule ??= new WebAssembly.Module((await import('../engine-baseline.js')).default);
+  return openEngine({ maxTasks, build: 'baseline', module: engineModule });
+}
 
 export interface SimulateOptions {
   /** Points of the caller's own, in the place of those of the policy's scheme. What it throws is told by the guard (`failed`). */
@@ -169,13 +182,12 @@ export async function simulate(
   { points }: SimulateOptions = {},
 ): Promise<SimResult> {
   const maxTasks = tasksMost(scenario) + TASKS_SPARE;
-  const kernel = await openEngine({ maxTasks, build: 'baseline' });
+  const kernel = await openOwnEngine(maxTasks);
   const machine = new Machine(scenario);
   if (policy === null) return new Simulation(scenario, machine, kernel, null).run();
   if (typeof policy.scheme !== 'string')
     throw new TypeError('policy.scheme: a module needs a guard, which has workers');
-  // Whom nobody shares the memory with needs no shared memory, of which every runtime sets aside gigabytes of addresses.
-  const engine = await openEngine({ maxTasks, build: 'baseline' });
+  const engine = await openOwnEngine(maxTasks);
   const compiled = await compileRules(policy.rules);
   const rules = compiled.length > 0 ? new RowRules(engine, compiled, new SimTexts(machine)) : null;
   // A scenario is played as if: a dry policy would only watch.

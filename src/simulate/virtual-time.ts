@@ -38,11 +38,15 @@ export class VirtualClock implements Clock {
     return Math.min(Number.POSITIVE_INFINITY, ...Array.from(this.#timers, ({ atMs }) => atMs));
   }
 
-  fire(): void {
+  /** True when a timer was due. */
+  fire(): boolean {
+    let fired = false;
     for (const timer of [...this.#timers].sort((a, b) => a.atMs - b.atMs)) {
       if (timer.atMs > this.now() || !this.#timers.delete(timer)) continue;
       timer.run();
+      fired = true;
     }
+    return fired;
   }
 }
 
