@@ -1,10 +1,22 @@
 /** Stage: none. For commands that compute for seconds and then end. */
-import { setFlagsFromString } from 'node:v8';
+import { setTimeout } from 'node:timers/promises';
+
+const LOOK_MS = 15;
+/** Less CPU time than this between two looks is none. */
+const QUIET_US = 1500;
+const LOOKS_MOST = 100;
 
 /**
- * Node can hang for ever when it exits while V8 compiles in another thread and that thread wants memory collected (nodejs/node#54918): seen
- * here once in some hundred runs on a busy machine. Compiling in this thread cannot; it costs a few percent.
+ * Waits until no thread of this process computes any more, at most some seconds. Node hangs for ever when it exits while V8 still compiles in
+ * another thread and that thread wants memory collected (nodejs/node#54918): seen here about once in a hundred runs on a busy machine. As
+ * long as something is waited for, whoever wants that is served.
  */
-export function compileInThisThread(): void {
-  setFlagsFromString('--no-concurrent-recompilation');
+export async function restBeforeExit(): Promise<void> {
+  let quiet = 0;
+  for (let look = 0; look < LOOKS_MOST && quiet < 2; ++look) {
+    const before = process.cpuUsage();
+    await setTimeout(LOOK_MS);
+    const { user, system } = process.cpuUsage(before);
+    quiet = user + system < QUIET_US ? quiet + 1 : 0;
+  }
 }

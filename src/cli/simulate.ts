@@ -3,7 +3,7 @@ import { contest, plotContest, resultToJson, type Scenario } from '../simulate/i
 import { integer, readArguments, rowCount, usage } from './arguments.js';
 import { contendersOf, openScenario } from './contenders.js';
 import { commandHelp } from './help.js';
-import { compileInThisThread } from './long-run.js';
+import { restBeforeExit } from './long-run.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { contestLines, timelineLines } from './simulate-words.js';
@@ -25,7 +25,6 @@ function contestOptions({ seed, runs }: Values) {
 export async function simulate(argv: string[]): Promise<void> {
   const { values, positionals, repeated } = readArguments('simulate', argv, ['policy']);
   if (values.help) return writeLines(commandHelp('simulate'));
-  compileInThisThread();
   if (positionals.length === 0) throw usage('simulate: expected a SCENARIO, got nothing; see badness simulate --help');
   if (values.svg !== undefined && positionals.length > 1)
     throw usage(`--svg is for one scenario, got ${positionals.length}`);
@@ -46,4 +45,5 @@ export async function simulate(argv: string[]): Promise<void> {
     const timelines = rows.flatMap((row) => timelineLines(scenario, row, count, width));
     await writeLines([...(index > 0 ? ['', ''] : []), ...contestLines(scenario, rows, width), ...timelines]);
   }
+  await restBeforeExit();
 }

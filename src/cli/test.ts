@@ -5,7 +5,7 @@ import { readArguments, usage } from './arguments.js';
 import { openScenario, playablePolicy } from './contenders.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
-import { compileInThisThread } from './long-run.js';
+import { restBeforeExit } from './long-run.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
 import { junitText, type Played, tapLines, wordLines } from './test-output.js';
@@ -47,7 +47,6 @@ async function openCases(files: readonly string[]): Promise<OpenedCase[]> {
 export async function test(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('test', argv);
   if (values.help) return writeLines(commandHelp('test'));
-  compileInThisThread();
   const [policyPath, ...files] = positionals;
   if (policyPath === undefined || files.length === 0) {
     throw usage(
@@ -62,5 +61,6 @@ export async function test(argv: string[]): Promise<void> {
   }
   if (values.junit !== undefined) writeTextFile(values.junit, junitText(played));
   await writeLines(values.tap ? tapLines(played) : wordLines(played));
+  await restBeforeExit();
   if (played.some(({ result }) => result.failed)) process.exitCode = EXIT.failed;
 }
