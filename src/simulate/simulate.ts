@@ -18,7 +18,8 @@ import type { RankedBy } from '../policy/rank-by.js';
 import { RowRules } from '../policy/row-rules.js';
 import { memorySource } from '../pressure/memory-source.js';
 import { combineSources } from '../pressure/pressure.js';
-import { Machine, STEP_MS } from './machine.js';
+import type { Machine as MachineFacts, Task } from '../task.js';
+import { Machine, PAGE_BYTES, STEP_MS } from './machine.js';
 import { type Scenario, tasksMost } from './scenario.js';
 import { type SimFigures, SimMeter, type SimSample } from './sim-figures.js';
 import { SimKernel } from './sim-kernel.js';
@@ -32,6 +33,20 @@ export interface SimResult extends SimFigures {
   readonly samples: readonly SimSample[];
   /** What the guard told; none where the kernel was alone. */
   readonly events: readonly GuardEvent[];
+}
+
+/** A sample, with everybody who was there. */
+export interface SimMoment {
+  readonly sample: SimSample;
+  readonly tasks: readonly Task[];
+  readonly machine: MachineFacts;
+}
+
+export interface SimulateOptions {
+  /** Called with each sample while the scenario is played, for who wants to see the tasks as well. */
+  readonly onMoment?: (moment: SimMoment) => void;
+  /** Points of the caller's own, in the place of those of the policy's scheme. What it throws is told by the guard (`failed`). */
+  readonly points?: PointsFunction;
 }
 
 const SAMPLES = 400;
@@ -96,8 +111,10 @@ class Simulation {
   readonly #meter: SimMeter;
   readonly #guard: SimGuard | null;
   readonly #samples: SimSample[] = [];
+  readonly #options: SimulateOptions;
 
-  constructor(scenario: Scenario, machine: Machine, kernel: Engine, guard: SimGuard | null) {
+  constructor(scenario: Scenario, machine: Machine, kernel: Engine, guard: SimGuard | null, options: SimulateOptions) {
+    this.#options = options;
     this.#scenario = scenario;
     this.#machine = machine;
     this.#kernel = new SimKernel(kernel, machine, scenario.machine);
@@ -133,11 +150,19 @@ class Simulation {
     await this.#guard?.step();
   }
 
+  #facts(): MachineFacts {
+    const { memory, swap } = this.#scenario.machine;
+    const totalPages = Math.floor((memory + swap) / PAGE_BYTES);
+    return { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages };
+  }
+
   #sample(): void {
     const { memory, nowMs } = this.#machine;
     const swapUsedBytes = this.#scenario.machine.swap - memory.swapFree;
     const level = this.#guard?.guard.level ?? 'none';
-    this.#samples.push({ atMs: nowMs, availableBytes: memory.available, swapUsedBytes, level });
+    const sample = { atMs: nowMs, availableBytes: memory.available, swapUsedBytes, level };
+    this.#samples.push(sample);
+    this.#options.onMoment?.({ sample, tasks: this.#machine.records(), machine: this.#facts() });
   }
 }
 
@@ -167,11 +192,6 @@ async function openOwnEngine(maxTasks: number): Promise<Engine> {
   return openEngine({ maxTasks, build: 'baseline', module: engineModule });
 }
 
-export interface SimulateOptions {
-  /** Points of the caller's own, in the place of those of the policy's scheme. What it throws is told by the guard (`failed`). */
-  readonly points?: PointsFunction;
-}
-
 /**
  * Runs a scenario under a policy; null is no guard at all, the kernel alone. Nothing real is touched. Throws TypeError for a scheme
  * from a module, which needs workers, and for points that are no function.
@@ -179,19 +199,20 @@ export interface SimulateOptions {
 export async function simulate(
   scenario: Scenario,
   policy: Policy | null,
-  { points }: SimulateOptions = {},
+  options: SimulateOptions = {},
 ): Promise<SimResult> {
   const maxTasks = tasksMost(scenario) + TASKS_SPARE;
   const kernel = await openOwnEngine(maxTasks);
   const machine = new Machine(scenario);
-  if (policy === null) return new Simulation(scenario, machine, kernel, null).run();
+  if (policy === null) return new Simulation(scenario, machine, kernel, null, options).run();
   if (typeof policy.scheme !== 'string')
     throw new TypeError('policy.scheme: a module needs a guard, which has workers');
   const engine = await openOwnEngine(maxTasks);
   const compiled = await compileRules(policy.rules);
   const rules = compiled.length > 0 ? new RowRules(engine, compiled, new SimTexts(machine)) : null;
   // A scenario is played as if: a dry policy would only watch.
+  const { points } = options;
   const plugin = points === undefined ? null : new FunctionPoints(points);
   const guard = new SimGuard(machine, { ...policy, enforce: true }, engine, { rules, plugin });
-  return new Simulation(scenario, machine, kernel, guard).run();
+  return new Simulation(scenario, machine, kernel, guard, options).run();
 }

@@ -102,3 +102,23 @@ test('simulate: a fork bomb: the family goes that grows', async () => {
   assert.ok(family.kills.length > 0);
   assert.deepEqual([family.kills[0]!.comm, family.kills[0]!.by], ['bomb', 'guard']);
 });
+
+test('simulate: whoever wants sees everybody at each sample, and that changes nothing', async () => {
+  const scenario = defineScenario(LEAK);
+  const seen: { atMs: number; leaky: number; total: number }[] = [];
+  const watched = await simulate(scenario, definePolicy(), {
+    onMoment: ({ sample, tasks, machine }) => {
+      const leaky = tasks.find(({ comm }) => comm === 'leaky')?.rssPages ?? 0;
+      seen.push({ atMs: sample.atMs, leaky, total: machine.totalPages });
+    },
+  });
+  assert.deepEqual(watched, await simulate(scenario, definePolicy()));
+  assert.deepEqual(
+    seen.map(({ atMs }) => atMs),
+    watched.samples.map(({ atMs }) => atMs),
+  );
+  const killedMs = watched.kills[0]!.atMs;
+  const before = seen.filter(({ atMs }) => atMs > 1000 && atMs < killedMs);
+  assert.ok(before.length > 10 && before.every(({ leaky }, index) => index === 0 || leaky >= before[index - 1]!.leaky));
+  assert.deepEqual([seen.at(-1)!.leaky, seen[0]!.total], [0, 2 ** 20]);
+});
