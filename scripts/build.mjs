@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { build } from 'esbuild';
+import { buildPlayground } from './build-playground.mjs';
 import { checkWasm } from './check-wasm.mjs';
 import { inlineWasm } from './inline-wasm.mjs';
 import { buildPromClient, promClientApart } from './prom-client.mjs';
@@ -94,6 +95,7 @@ const { version } = JSON.parse(readFileSync('package.json', 'utf8'));
 const { SOURCE_DATE_EPOCH } = process.env;
 const built = SOURCE_DATE_EPOCH ? new Date(SOURCE_DATE_EPOCH * 1000) : new Date();
 writeFileSync('dist/badness.1', manPage({ version, date: built.toISOString().slice(0, 10) }));
+await buildPlayground(common);
 chmodSync('dist/cli.js', 0o755);
 const { policySchema } = await import('../dist/policy.js');
 const { casesSchema, scenarioSchema } = await import('../dist/simulate.js');

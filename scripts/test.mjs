@@ -1,4 +1,4 @@
-// Compiles the tests into build/ and runs them: `node scripts/test.mjs [real] [-option …] [part of a file name …]`.
+// Compiles the tests into build/ and runs them: `node scripts/test.mjs [real|browser] [-option …] [part of a file name …]`.
 // Options go to `node --test`. Runs from the root of the repository, so that tests find dist/ and tests/vectors/.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -6,8 +6,10 @@ import { build } from 'esbuild';
 import { inlineWasm } from './inline-wasm.mjs';
 
 const args = process.argv.slice(2);
-const real = args[0] === 'real';
-if (real) args.shift();
+/** Those that want root and real processes, those that want a browser, and all others. */
+const kind = ['real', 'browser'].find((name) => name === args[0]) ?? 'src';
+const apart = kind !== 'src';
+if (apart) args.shift();
 const options = args.filter((arg) => arg.startsWith('-'));
 const parts = args.filter((arg) => !arg.startsWith('-'));
 
@@ -19,17 +21,17 @@ function filesBelow(root, ending) {
 }
 
 const named = (file) => parts.length === 0 || parts.some((part) => file.includes(part));
-const tests = filesBelow(real ? 'tests/real' : 'tests/src', '.test.ts')
+const tests = filesBelow(`tests/${kind}`, '.test.ts')
   // The tests of the tree itself stand at the top of tests/.
-  .concat(real ? [] : readdirSync('tests').map((file) => `tests/${file}`))
+  .concat(apart ? [] : readdirSync('tests').map((file) => `tests/${file}`))
   .filter((file) => file.endsWith('.test.ts') && named(file));
-const specs = real ? [] : filesBelow('tests/assembly', '.spec.ts').filter(named);
+const specs = apart ? [] : filesBelow('tests/assembly', '.spec.ts').filter(named);
 if (tests.length + specs.length === 0) {
   console.error(`no test file${parts.length ? ` has ${parts.join(' or ')} in its name` : ''}`);
   process.exit(1);
 }
 
-const outdir = real ? 'build/real' : 'build/unit';
+const outdir = `build/${apart ? kind : 'unit'}`;
 rmSync(outdir, { recursive: true, force: true });
 await build({
   entryPoints: [...tests, ...filesBelow('tests', '.worker.ts')],
@@ -54,7 +56,7 @@ const run = (...command) => spawnSync(process.execPath, command, { stdio: 'inher
 
 const outputs = tests.map((file) => `${outdir}/${file.replace(/\.ts$/, '.js')}`);
 // A whole run without any spec is a failure, and aspect.mjs says so.
-const withoutSpecs = specs.length === 0 && (real || parts.length > 0);
+const withoutSpecs = specs.length === 0 && (apart || parts.length > 0);
 const specsPass = withoutSpecs || run('scripts/aspect.mjs', ...parts);
 // Both always run: a failure of the one must not hide a failure of the other.
 const testsPass =

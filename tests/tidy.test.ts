@@ -180,6 +180,37 @@ test('tidy: the CLI uses the public API only', () => {
   assert.deepEqual(breaches, []);
 });
 
+/** What people read is worded once, for terminals and for the page. */
+const WORDS = ['names', 'quantities', 'words', 'steps', 'report-facts'].map((name) => `src/cli/${name}.ts`);
+
+test('tidy: the playground uses the public API, the words of the CLI and one library, and runs without node:', () => {
+  const allowed = (name: string) =>
+    /^src\/(\w+\/)?index\.ts$/.test(name) ||
+    name.startsWith('src/playground/') ||
+    WORDS.includes(name) ||
+    name === 'uplot';
+  const own = host.filter((file) => file.startsWith('src/playground/'));
+  const breaches = own.flatMap((file) =>
+    imports(file)
+      .filter((name) => !allowed(name))
+      .map((name) => `${file} imports ${name}`),
+  );
+  assert.ok(own.length > 10);
+  assert.deepEqual(breaches, []);
+  for (const entry of ['main', 'worker']) {
+    const { outside } = reachable(`src/playground/${entry}.ts`);
+    assert.deepEqual(
+      [...outside].filter((name) => ![...BUNDLED, 'uplot'].includes(name)),
+      [],
+    );
+  }
+});
+
+test('tidy: the playground makes no HTML of text', () => {
+  const makers = host.filter((file) => /innerHTML|outerHTML|insertAdjacentHTML|document\.write/.test(text.get(file)!));
+  assert.deepEqual(makers, []);
+});
+
 test('tidy: exports have names', () => {
   const unnamed = [...engine, ...host].filter((file) => /^export default/m.test(text.get(file)!));
   // A chunk that is only bytes has nothing else to export.
