@@ -14,12 +14,16 @@ export interface ScenarioFile {
 }
 
 const EXAMPLE_LOG = `[1445.781] httpd invoked oom-killer: gfp_mask=0x140cca(GFP_HIGHUSER_MOVABLE|__GFP_COMP), order=0, oom_score_adj=0
+[1445.782] Free swap  = 0kB
+[1445.782] Total swap = 2097148kB
+[1445.782] 2097152 pages RAM
+[1445.782] 41822 pages reserved
 [1445.782] Tasks state (memory values in pages):
 [1445.782] [  pid  ]   uid  tgid total_vm      rss rss_anon rss_file rss_shmem pgtables_bytes swapents oom_score_adj name
 [1445.782] [    412]     0   412     9000      512      128      384         0        98304      210         -1000 sshd
 [1445.782] [    501]  1000   501   719076   461234   456000     5234         0      4096000     1200             0 java
 [1445.782] [    777]   110   777   533000   390100    12000     4100    374000      3276800     8800          -900 postgres
-[1445.782] [   2048]    33  2048   120000    99001    98000     1001         0       860160        0           300 php-fpm
+[1445.782] [   2048]    33  2048   120000    99001    98000     1001         0       860160        0           100 php-fpm
 [1445.782] [   3110]  1000  3110   250000   151000   150000     1000         0      1310720      400             0 node
 [1445.782] oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),cpuset=/,mems_allowed=0,global_oom,task_memcg=/user.slice,task=java,pid=501,uid=1000
 [1445.782] Out of memory: Killed process 501 (java) total-vm:2876304kB, anon-rss:1824000kB, file-rss:20936kB, shmem-rss:0kB, UID:1000 pgtables:4000kB oom_score_adj:0

@@ -112,11 +112,11 @@ export class MemoryView {
       font: `12px ${colour('text')}`,
     };
     return {
-      ...{ width: this.#place.clientWidth, height: HEIGHT_PX, legend: { show: false }, padding: [14, 12, 0, 0] },
+      ...{ width: this.#place.clientWidth, height: HEIGHT_PX, legend: { show: false }, padding: [14, 22, 0, 0] },
       cursor: { y: false, drag: { x: false, y: false } },
       scales: { x: { time: false }, y: { range: () => [0, most * 1.02] } },
       axes: [
-        { ...axis, grid: { show: false }, values: (_, splits) => splits.map((split) => `${split} s`) },
+        { ...axis, size: 30, grid: { show: false }, values: (_, splits) => splits.map((split) => `${split} s`) },
         {
           ...{ ...axis, size: 72, splits: () => byteSplits(most) },
           values: (_, splits) => splits.map((split) => (split === 0 ? '0' : memory(split))),

@@ -1,25 +1,14 @@
 // A real browser on the playground: the system's Chromium, its own server, and everything that must not happen noted.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
 import { after } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { chromiumOptions, NO_CHROMIUM } from '../../../scripts/chromium.mjs';
 
-const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-
-function findChromium(): string | null {
-  const { CHROMIUM_PATH, PATH = '' } = process.env;
-  if (CHROMIUM_PATH) return CHROMIUM_PATH;
-  const paths = PATH.split(delimiter).flatMap((folder) => NAMES.map((name) => join(folder, name)));
-  return paths.find((path) => existsSync(path)) ?? null;
-}
-
-const executablePath = findChromium();
+const options = chromiumOptions();
 
 /** Why nothing here can run; false when it can. */
-export const skip =
-  executablePath === null && `no browser: none of ${NAMES.join(', ')} in PATH, and CHROMIUM_PATH is not set`;
+export const skip = options === null && NO_CHROMIUM;
 
 /** Both ways to serve the page, and the thread that the engine runs in for it. */
 export const MODES = [
@@ -36,9 +25,7 @@ after(async () => {
 });
 
 function launch(): Promise<Browser> {
-  // The sandbox of Chromium refuses to run as root.
-  const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  browser ??= chromium.launch({ executablePath: executablePath!, args });
+  browser ??= chromium.launch(options!);
   return browser;
 }
 
