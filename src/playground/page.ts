@@ -65,8 +65,10 @@ export class Page {
   #adjustments: Adjustments = [];
   /** Whom the reader looks at; null for whoever is the victim. */
   #selected: number | null = null;
+  /** What is being opened. */
+  #brought: Source | null = null;
   /** What a link wants that is not there before its story is. */
-  #asked: Pick<LinkState, 'moment' | 'scoring'> | null = null;
+  #asked: LinkState | null = null;
   /** The moment stays where it is when a scenario is played again. */
   #isReplay = false;
   #replayTimer: ReturnType<typeof setTimeout> | undefined;
@@ -90,11 +92,9 @@ export class Page {
     write(byId('engine', HTMLElement), `The engine runs ${thread}.`);
   }
 
-  /** Opens what was brought in. Resolves when it is on the screen, or the page says why it is not. */
+  /** Opens what was brought in. Resolves when it is on the screen, or the page says why it is not; then what was there stays. */
   bring(source: Source): Promise<void> {
-    this.#source = source;
-    this.#adjustments = [];
-    this.#selected = null;
+    this.#brought = source;
     this.#asked = null;
     this.#isReplay = false;
     if (source.kind === 'scenario' && this.#head?.kind !== 'scenario') this.#scoring = this.#base;
@@ -110,37 +110,50 @@ export class Page {
   }
 
   /** Shows what a link says. */
-  async restore({ source, policy, moment, scoring, adjustments, selected }: LinkState): Promise<void> {
+  async restore(state: LinkState): Promise<void> {
+    const { source, policy, scoring } = state;
     this.#policy.text = policy;
     this.#policy.show(await this.#desk.setPolicy(policy));
+    if (source === null) return;
+    const opened = source.kind === 'scenario' ? this.bringScenario(source.name) : this.bring(source);
+    // After bring, which forgets what was asked before, and before its first step.
+    this.#asked = state;
     if (scoring) this.#scoring = scoring;
-    const opened = source?.kind === 'scenario' ? this.bringScenario(source.name) : source && this.bring(source);
-    // After bring, which forgets what was chosen before, and before its first step.
-    this.#asked = { moment, scoring };
-    this.#adjustments = adjustments;
-    this.#selected = selected;
-    if (source?.kind === 'bytes') this.#bring.reflect('log', new TextDecoder().decode(source.bytes));
     await opened;
+    if (source.kind !== 'bytes') return;
+    if (this.#head?.kind === 'recording') this.#bring.choose('recording');
+    else this.#bring.reflect('log', new TextDecoder().decode(source.bytes));
   }
 
   async #openStory(): Promise<void> {
     const result = byId('result', HTMLElement);
     result.setAttribute('aria-busy', 'true');
-    const before = this.#head?.kind;
+    const source = this.#brought ?? this.#source!;
+    this.#brought = null;
     try {
-      this.#head = await this.#desk.open(this.#source!, this.#scoring);
+      this.#begin(await this.#desk.open(source, this.#scoring), source);
     } finally {
       result.removeAttribute('aria-busy');
     }
     this.#bring.complain('');
-    if (this.#head.kind !== before && this.#asked === null) this.#scoring = this.#base;
-    await this.#takePolicy(this.#head.policy);
-    const wanted = this.#isReplay ? this.#at : (this.#asked?.moment ?? this.#head.first);
-    this.#at = Math.min(wanted, this.#head.moments.length - 1);
+    await this.#takePolicy(this.#head!.policy);
     // Before the plot, which takes the width of its place.
     result.hidden = false;
-    this.#memory.show(this.#head);
-    this.#storyView.show(this.#head);
+    this.#memory.show(this.#head!);
+    this.#storyView.show(this.#head!);
+  }
+
+  /** From here on it is this story that is shown. */
+  #begin(head: StoryHead, source: Source): void {
+    if (!this.#isReplay) {
+      if (head.kind !== this.#head?.kind && this.#asked === null) this.#scoring = this.#base;
+      this.#adjustments = this.#asked?.adjustments ?? [];
+      this.#selected = this.#asked?.selected ?? null;
+      this.#at = this.#asked?.moment ?? head.first;
+    }
+    this.#at = Math.min(this.#at, head.moments.length - 1);
+    this.#head = head;
+    this.#source = source;
   }
 
   /** A policy that came along counts unless the reader has one. */

@@ -49,6 +49,20 @@ for (const { name, args, thread } of MODES) {
       );
     });
 
+    test('what cannot be read leaves what was there, in the page and in its link', async () => {
+      await page.drop('kmsg.txt', readFileSync(KMSG_FILE));
+      await page.victimIs('hog )1 [2]');
+      await page.slide('#task-adj', -1000);
+      await page.victimIs('idle (x) y');
+      await page.paste('badness-recording 1\nnonsense');
+      await page.saysIn('#problem', 'line 2');
+      await page.paste('badness-recording 99');
+      await page.saysIn('#problem', 'expected badness-recording 1, got 99');
+      await page.page.selectOption('#scheme', 'resident');
+      await page.victimIs('idle (x) y');
+      await page.page.waitForFunction(() => /name=kmsg.txt&.*scheme=resident.*adj=22179/.test(location.hash));
+    });
+
     test('task records: they are ranked as the command line ranks them', async () => {
       await page.paste(readFileSync('examples/evening.ndjson', 'utf8'));
       await page.victimIs('leaky-tool');
