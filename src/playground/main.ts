@@ -6,7 +6,7 @@ import { decodeLink } from './link.js';
 import { Page } from './page.js';
 
 /** What the page shows to who comes without a link. */
-const FIRST_SCENARIO = 'leaking-server';
+const FIRST_SCENARIO = 'browser-renderers';
 
 async function loadScenarios(): Promise<Map<string, ScenarioFile>> {
   const scenarios = (await (await fetch('scenarios.json')).json()) as ScenarioFile[];

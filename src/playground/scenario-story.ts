@@ -31,14 +31,21 @@ function seconds(s: number): string {
   return `${s.toFixed(1)} s`;
 }
 
+function killWords({ kills, innocentsKilled, kernelKills }: SimResult): string {
+  if (kills.length === 0) return 'Nobody was killed.';
+  const by =
+    kernelKills === 0 ? '' : ` The guard was too late ${counted(kernelKills, 'time')}: then the kernel killed.`;
+  return `${counted(kills.length, 'task')} killed, ${innocentsKilled} of them innocent.${by}`;
+}
+
 function notesOf({ about }: Scenario, result: SimResult, left: readonly string[]): string[] {
-  const { kills, innocentsKilled, kernelKills, pressureMs, stalledMs } = result;
-  const said = [
+  const { pressureMs, stalledMs } = result;
+  const short = `Memory was short for ${seconds(pressureMs / 1000)}, used up for ${seconds(stalledMs / 1000)}.`;
+  return [
     ...(about === '' ? [] : [`${about}.`]),
-    `${counted(kills.length, 'task')} killed, ${innocentsKilled} of them innocent, ${kernelKills} by the kernel because the guard was too late.`,
-    `Memory was short for ${seconds(pressureMs / 1000)}, used up for ${seconds(stalledMs / 1000)}.`,
+    ...[killWords(result), short],
+    ...(left.length === 0 ? [] : [`Not played of the policy: ${left.join('; ')}.`]),
   ];
-  return left.length === 0 ? said : [...said, `Not played of the policy: ${left.join('; ')}.`];
 }
 
 /** Plays a scenario. Throws TypeError or RangeError for one that is none. */
@@ -59,7 +66,7 @@ export async function scenarioStory(input: object, policy: Policy | null, scorin
       first: Math.max(before, 0),
       track: trackOf(scenario, result),
       kills,
-      notes: notesOf(scenario, result, notPlayed(played)),
+      notes: notesOf(scenario, result, policy ? notPlayed(policy) : []),
       policy: null,
     },
   };
