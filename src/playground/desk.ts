@@ -12,7 +12,7 @@ import {
   type ScoreOptions,
   type Task,
 } from '../index.js';
-import { rankColumns, selectByRules } from '../policy/index.js';
+import { type RowRules, rankColumns, selectByRules } from '../policy/index.js';
 import type { Choice, DeskCalls, Explained, Ranked } from './desk-calls.js';
 import type { PolicyInForce, PolicyVerdict } from './policy-desk.js';
 import { storyOf } from './sources.js';
@@ -64,7 +64,7 @@ export class Desk implements DeskCalls {
 
   async rank(scoring: Scoring): Promise<Ranked> {
     const engine = await this.#engineFor(0);
-    const rules = this.#policy?.rulesOf(engine) ?? null;
+    const rules = await this.#rulesOn(engine);
     const from = performance.now();
     const ranked = rankColumns(engine, this.#options(scoring), rules);
     return { ...ranked, tookMs: performance.now() - from, build: engine.build };
@@ -73,7 +73,7 @@ export class Desk implements DeskCalls {
   async choose(scheme: SchemeName, scoring: Scoring): Promise<Choice> {
     const engine = await this.#engineFor(0);
     const options = this.#options({ ...scoring, scheme });
-    const rules = this.#policy?.rulesOf(engine) ?? null;
+    const rules = await this.#rulesOn(engine);
     if (rules) {
       const { outcome, slot } = selectByRules(engine, options, rules);
       return { scheme, outcome, slot };
@@ -85,8 +85,8 @@ export class Desk implements DeskCalls {
   async explain(slot: number, scoring: Scoring): Promise<Explained> {
     const engine = await this.#engineFor(0);
     const options = this.#options(scoring);
-    if (this.#policy) rankColumns(engine, options, this.#policy.rulesOf(engine));
-    const hits = this.#policy?.hitsOf(engine, slot) ?? [];
+    if (this.#policy) rankColumns(engine, options, await this.#rulesOn(engine));
+    const hits = this.#policy?.hitsOf(slot) ?? [];
     return { terms: explainTask(engine, slot, options), hits };
   }
 
@@ -105,6 +105,10 @@ export class Desk implements DeskCalls {
     // What rules have excluded stays so in the table.
     if (this.#moment) await this.adjust(this.#adjustments);
     return verdict;
+  }
+
+  async #rulesOn(engine: Engine): Promise<RowRules | null> {
+    return (await this.#policy?.rulesOn(engine, this.#story?.surroundings ?? undefined)) ?? null;
   }
 
   #shown(): Moment {

@@ -50,5 +50,5 @@ export async function logStory(name: string, log: string | Uint8Array, room: Eng
     ),
     ...{ track: null, kills: [], notes: logLines(counts, events.length, ranked), policy: null },
   };
-  return { head, moment: (index) => moments[index]! };
+  return { head, surroundings: null, moment: (index) => moments[index]! };
 }

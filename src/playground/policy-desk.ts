@@ -1,7 +1,6 @@
 /** Stage: points → selection, for a page. The text of a policy becomes what it does to a ranking. Loaded by the first who has one. */
 import type { Engine, SchemeName } from '../index.js';
 import {
-  type CompiledRule,
   compileRules,
   definePolicy,
   type Policy,
@@ -9,10 +8,11 @@ import {
   type PolicyProblem,
   parsePolicy,
   RowRules,
+  type Rule,
   type RuleHit,
   type SchemeParameters,
-  type TaskTexts,
 } from '../policy/index.js';
+import type { Surroundings } from './story.js';
 
 /** What a policy comes to. */
 export interface PolicySummary {
@@ -32,35 +32,42 @@ export interface PolicyVerdict {
   readonly inForce: PolicySummary | null;
 }
 
-/** Nobody here has files: what rules ask of them is not known, and counts in favour of the task. */
-const NO_TEXTS: TaskTexts = { begin() {}, mayLook: () => false, read: () => null };
+/** Where tasks have no files: what rules ask of them is not known, and counts in favour of the task. */
+const NOTHING: Surroundings = {
+  texts: { begin() {}, mayLook: () => false, read: () => null },
+  uidOf: () => undefined,
+};
 
 /** The rules of a policy, the patterns of `never` first: here they are one more reason why somebody is not chosen. */
 export class PolicyInForce {
+  readonly policy: Policy;
+  readonly #input: readonly Rule[];
   #engine: Engine | null = null;
+  #surroundings: Surroundings | null = null;
   #rules: RowRules | null = null;
-  readonly #compiled: readonly CompiledRule[];
 
-  constructor(
-    readonly policy: Policy,
-    compiled: readonly CompiledRule[],
-  ) {
-    this.#compiled = compiled;
+  constructor(policy: Policy) {
+    this.policy = policy;
+    const names = policy.never.map((comm) => ({ comm, never: true as const }));
+    this.#input = definePolicy({ ...policy, rules: [...names, ...policy.rules] }).rules;
   }
 
-  rulesOf(engine: Engine): RowRules | null {
-    if (this.#compiled.length === 0) return null;
-    if (this.#engine !== engine || !this.#rules) {
+  /** The rules at work on an engine, among tasks of which so much is known; null where there are none. */
+  async rulesOn(engine: Engine, surroundings: Surroundings = NOTHING): Promise<RowRules | null> {
+    if (this.#input.length === 0) return null;
+    if (this.#engine !== engine || this.#surroundings !== surroundings || !this.#rules) {
+      const compiled = await compileRules(this.#input, { uidOf: surroundings.uidOf });
+      this.#rules = new RowRules(engine, compiled, surroundings.texts);
       this.#engine = engine;
-      this.#rules = new RowRules(engine, this.#compiled, NO_TEXTS);
+      this.#surroundings = surroundings;
     }
     return this.#rules;
   }
 
   /** What the rules did to a task when it was last ranked, numbered as the policy does; 0 is the list `never`. */
-  hitsOf(engine: Engine, slot: number): RuleHit[] {
+  hitsOf(slot: number): RuleHit[] {
     const before = this.policy.never.length;
-    const hits = this.rulesOf(engine)?.hitsOf(slot) ?? [];
+    const hits = this.#rules?.hitsOf(slot) ?? [];
     return hits.map((hit) => ({ ...hit, rule: Math.max(hit.rule - before, 0) }));
   }
 }
@@ -77,8 +84,6 @@ export async function readPolicy(text: string): Promise<{ policy: PolicyInForce 
     if (typeof policy!.scheme !== 'string') {
       return refused([{ line: 1, text: 'scheme must be one by name: a page loads no modules' }]);
     }
-    const names = policy!.never.map((comm) => ({ comm, never: true as const }));
-    const { rules } = definePolicy({ ...policy!, rules: [...names, ...policy!.rules] });
     const input = given.policies[0] ?? {};
     const inForce = {
       scheme: policy!.scheme,
@@ -88,10 +93,7 @@ export async function readPolicy(text: string): Promise<{ policy: PolicyInForce 
       never: policy!.never.length,
       domains: policies.length,
     };
-    return {
-      policy: new PolicyInForce(policy!, await compileRules(rules)),
-      verdict: { problems: [], inForce },
-    };
+    return { policy: new PolicyInForce(policy!), verdict: { problems: [], inForce } };
   } catch (error) {
     if (error instanceof PolicyFileError) return refused(error.problems);
     throw error;

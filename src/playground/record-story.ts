@@ -7,6 +7,7 @@ import {
   RecordedFiles,
   RecordedMemory,
   type Recording,
+  recordedTexts,
   tasksRecorded,
 } from '../recording/index.js';
 import type { EngineRoom } from './sources.js';
@@ -105,5 +106,7 @@ export function recordStory(name: string, text: string, room: EngineRoom): Story
     files.moveTo(index);
     return momentOf(recording, files, room);
   };
-  return { head, moment };
+  const { users } = recording.facts;
+  const surroundings = { texts: recordedTexts(files), uidOf: (name: string) => users.get(name) };
+  return { head, surroundings, moment };
 }

@@ -10,6 +10,7 @@ import {
   simulate,
 } from '../simulate/index.js';
 import { Frames } from './frames.js';
+import { ScenarioTexts } from './scenario-texts.js';
 import type { MemoryTrack, Scoring, Story } from './story.js';
 
 /** The policy that the guard of the scenario has: that of the reader, with the scheme and parameters that are chosen now. */
@@ -70,8 +71,11 @@ export async function scenarioStory(input: object, policy: Policy | null, scorin
       policy: null,
     },
   };
-  return {
-    head,
-    moment: (index) => ({ ...frames.at(index), options: {}, facts: [], kernelChose: null, kernelKilledChild: null }),
+  const texts = new ScenarioTexts(scenario);
+  const moment = (index: number) => {
+    const { tasks, machine } = frames.at(index);
+    texts.moveTo(tasks);
+    return { tasks, machine, options: {}, facts: [], kernelChose: null, kernelKilledChild: null };
   };
+  return { head, surroundings: { texts, uidOf: () => undefined }, moment };
 }

@@ -1,5 +1,6 @@
 /** Stage: none (what the page holds). Whatever was brought in becomes a story: moments, each a table of tasks on a machine. */
 import type { Machine, Ranking, SchemeName, ScoreOptions, Task } from '../index.js';
+import type { TaskTexts } from '../policy/index.js';
 
 /** What the reader brings in. */
 export type Source =
@@ -67,8 +68,17 @@ export interface Moment {
   readonly kernelKilledChild: NamedTask | null;
 }
 
+/** What rules of a policy can know of the tasks of a moment beyond what is in the table. */
+export interface Surroundings {
+  readonly texts: TaskTexts;
+  /** The number of a user. */
+  uidOf(name: string): number | undefined;
+}
+
 export interface Story {
   readonly head: StoryHead;
+  /** Of the moment that was asked for last; null where nothing is known. */
+  readonly surroundings: Surroundings | null;
   moment(index: number): Moment | Promise<Moment>;
 }
 

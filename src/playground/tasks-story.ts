@@ -10,5 +10,9 @@ export function tasksStory(name: string, text: string): Story {
     ...({ kind: 'tasks', title: name, moments: ['the moment of the records'], momentsS: [0] } as const),
     ...{ first: 0, track: null, kills: [], notes: [], policy: null },
   };
-  return { head, moment: () => ({ tasks, machine, options, facts: [], kernelChose: null, kernelKilledChild: null }) };
+  return {
+    head,
+    surroundings: null,
+    moment: () => ({ tasks, machine, options, facts: [], kernelChose: null, kernelKilledChild: null }),
+  };
 }

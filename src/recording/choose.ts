@@ -64,11 +64,6 @@ export class RecordedChooser {
   }
 }
 
-/** What rules ask of the tasks of a recording. Nothing is waited for: the texts are here. */
-export function recordedTexts(files: RecordedFiles): ProcTexts {
-  return new ProcTexts(files, { now: () => 0 });
-}
-
 /**
  * Opens a policy (default: that of an empty one) for the recording that the files are of, on an engine with room for its tasks.
  * Users that its rules name are those that the recording knows. Rejects with TypeError for a scheme from a module, RangeError
@@ -83,6 +78,8 @@ export async function openRecordedChooser(
     throw new TypeError('policy.scheme: a module needs a guard, which has workers');
   const { users } = files.recording.facts;
   const compiled = await compileRules(policy.rules, { uidOf: (name) => users.get(name) });
-  const rules = compiled.length > 0 ? new RowRules(engine, compiled, recordedTexts(files)) : null;
+  // As many are looked at as by a guard; nothing is waited for: the texts are here.
+  const texts = new ProcTexts(files, { now: () => 0 });
+  const rules = compiled.length > 0 ? new RowRules(engine, compiled, texts) : null;
   return new RecordedChooser(engine, files, policy, rules);
 }

@@ -1,6 +1,6 @@
 /** Recordings of a machine, read and written. Re-exports only; nothing reachable from here imports `node:`. */
 
-export { openRecordedChooser, RecordedChooser, recordedTexts } from './choose.js';
+export { openRecordedChooser, RecordedChooser } from './choose.js';
 export { type DecidedBy, decisionRecording } from './decision-recording.js';
 export { loadRecorded, RecordedMemory, type RecordedReading, tasksRecorded } from './load.js';
 export { parseRecording, type ReadLimits, RecordingReader } from './reader.js';
@@ -30,4 +30,5 @@ export {
   tasksMost,
 } from './replay-guard.js';
 export { ReportRecorder } from './report-recording.js';
+export { recordedTexts } from './texts.js';
 export { type MachineState, RecordingWriter } from './writer.js';

@@ -78,6 +78,39 @@ for (const { name, args, thread } of MODES) {
       assert.equal(await page.text('#time-now'), '0.0 s');
     });
 
+    test('recording: rules know its files and users, and its policy comes along', async () => {
+      await page.drop(
+        'evening.proc',
+        recordingText('version = 1\n[[rule]]\nexe = "/usr/bin/h*"\nuser = "build"\nnever = true\n'),
+      );
+      await page.victimIs('server');
+      await page.saysIn('#policy-state', '1 rule');
+      await page.page.fill('#policy', 'version = 1\n[[rule]]\nexe = "/usr/bin/x*"\nuser = "build"\nnever = true\n');
+      await page.victimIs('hog');
+      await page.page.fill('#policy', '');
+      await page.saysIn('#policy-state', 'No policy');
+    });
+
+    test('scenario: rules know what it says of its tasks', async () => {
+      await page.page.click('#tab-scenario');
+      await page.page.selectOption('#scenario', 'leaking-server');
+      await page.page.click('#run-scenario');
+      await page.victimIs('api-server');
+      await page.page.fill('#policy', 'version = 1\n[[rule]]\nexe = "/usr/lib/postgresql/*"\ntimes = "9/1"\n');
+      await page.victimIs('postgres');
+      // It is played again: now the guard takes the database as well.
+      await page.saysIn('#kills', 'the guard killed postgres');
+      await page.page.fill('#policy', '');
+      await page.saysIn('#kills', 'the guard killed api-server');
+    });
+
+    test('scenario: the guard goes by the scheme that is chosen', async () => {
+      await page.page.selectOption('#scheme', 'resident');
+      await page.saysIn('#kills', 'the guard killed postgres');
+      await page.page.selectOption('#scheme', 'badness');
+      await page.saysIn('#kills', 'the guard killed api-server');
+    });
+
     test('scenario: time moves, memory fills, and another becomes the victim', async () => {
       await page.page.click('#tab-scenario');
       await page.page.selectOption('#scenario', 'leaking-server');

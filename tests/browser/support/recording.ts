@@ -55,14 +55,15 @@ function entriesOf(hogPages: number): Map<string, Entry> {
     file(`/proc/${pid}/stat`, stat(pid, comm, rss));
     file(`/proc/${pid}/status`, status(pid, comm, rss));
     file(`/proc/${pid}/oom_score_adj`, '0\n');
+    entries.set(`/proc/${pid}/exe`, { kind: 'link', target: `/usr/bin/${comm}` });
   }
   return entries;
 }
 
-/** The text of the recording. */
-export function recordingText(): string {
+/** The text of the recording, with a policy file if there is one. */
+export function recordingText(policy: string | null = null): string {
   const writer = new RecordingWriter();
-  const head = writer.head();
+  const head = writer.head({ policy, users: new Map([['build', 1000]]) });
   const snapshots = [PAGES, 400 * PAGES].map((hogPages, index) => {
     const clocks = { monotonicMs: 1e9 + index * 10_000, bootMs: 1e9 + index * 10_000, wallMs: Number.NaN };
     return writer.snapshot({
