@@ -25,5 +25,7 @@ export async function buildPlayground(common) {
   });
   await build({ bundle: true, minify: true, entryPoints: [`${FROM}/main.css`], outdir: TO });
   for (const file of ['index.html', 'icon.svg']) copyFileSync(`${FROM}/${file}`, `${TO}/${file}`);
+  // The page travels by itself: who hosts it hosts the notices of what is in it.
+  writeFileSync(`${TO}/licence.txt`, ['LICENSE', 'NOTICE'].map((file) => readFileSync(file, 'utf8')).join('\n'));
   writeFileSync(`${TO}/scenarios.json`, `${JSON.stringify(await scenarios())}\n`);
 }

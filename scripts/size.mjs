@@ -8,8 +8,8 @@ const KIB = 1024;
 const ENGINE_BYTES = 6 * KIB;
 const ENTRY_BYTES = 16 * KIB;
 const PLAYGROUND_BYTES = 120 * KIB;
-/** What the playground loads when somebody brings what needs it: a policy, a log, a recording, records. */
-const LATER = /^(regular-expression|toml|policy-desk|log-story|record-story|tasks-story)-/;
+/** What the playground loads when somebody asks for it or brings what needs it: a policy, a log, a recording, records. */
+const LATER = /^(regular-expression|toml|policy-desk|log-story|record-story|tasks-story)-|\.txt$/;
 
 const weigh = (bytes) => gzipSync(bytes, { level: 9 }).length;
 
