@@ -20,6 +20,20 @@ for (const { name, args } of MODES) {
 
     after(() => page?.end());
 
+    test('the ranking: rows as the command line prints them, and behind them who may not be chosen, with the reason', async () => {
+      const rows = await page.page.locator('.body .cells').allInnerTexts();
+      const cells = rows.map((row) => row.split(/\s*\n\s*/));
+      assert.deepEqual(cells, [
+        ['1', 'leaky-tool', '4231', '861,708', '3.29 GiB', '0'],
+        ['2', 'postgres', '812', '228,049', '3.48 GiB', '0'],
+        ['3', 'tsc', '4240', '210,000', '820 MiB', '0'],
+        ['4', 'agent', '4200', '22,500', '352 MiB', '0'],
+        ['–', 'systemd', '1', 'init', '11.7 MiB', '0'],
+        ['–', 'kthreadd', '2', 'kthread', '0 B', '0'],
+        ['–', 'gnome-shell', '3100', 'adj -1000', '430 MiB', '−1000'],
+      ]);
+    });
+
     test('the slider of age: without any the largest goes, whatever it has done', async () => {
       await page.slide('#discount', 0);
       await page.victimIs('postgres');

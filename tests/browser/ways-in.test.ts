@@ -40,6 +40,14 @@ for (const { name, args, thread } of MODES) {
       assert.equal(await page.page.inputValue('#scheme'), 'linux-5.9');
     });
 
+    test('kernel log whose table speaks for another: it is said, and why', async () => {
+      const { lines } = SAMPLES.find(({ kernel }) => kernel === '2.6.32')!;
+      await page.paste(lines.join('\n'));
+      await page.victimIs('a b) [c');
+      assert.equal(await page.text('#kernel-says'), 'The kernel chose java 501; linux-2.6.32 would not.');
+      await page.saysIn('#facts', 'doubt');
+    });
+
     test('kernel log without an event: it is said what was in it', async () => {
       await page.paste('[ 1.0] usb 1-1: new device\n[ 2.0] eth0: link up');
       await page.page.waitForSelector('#problem:not([hidden])');
