@@ -65,9 +65,10 @@ export class RankingView {
     this.#grid.append(head, this.#body);
     this.#grid.addEventListener('scroll', () => this.#drawSoon());
     this.#grid.addEventListener('keydown', (event) => this.#onKey(event));
-    this.#body.addEventListener('click', ({ target }) => {
-      const row = target instanceof Element ? target.closest<HTMLElement>('[data-index]') : null;
-      if (row) this.#choose(Number(row.dataset.index));
+    // By its place: while time plays, the row that was pressed may be another element by now.
+    this.#body.addEventListener('click', ({ clientY }) => {
+      const index = Math.floor((clientY - this.#body.getBoundingClientRect().top) / ROW_PX);
+      if (index >= 0 && index < (this.#rows?.count ?? 0)) this.#choose(index);
     });
     new ResizeObserver(() => this.#drawSoon()).observe(this.#grid);
     place.append(this.#grid);
@@ -110,7 +111,7 @@ export class RankingView {
     const gives = element('span', { role: 'gridcell', class: 'number gives' }, bar(task, rows));
     gives.append(element('b', {}, memory(task.chargePages * rows.pageSize)));
     const row = element('div', {
-      ...{ role: 'row', id: `row-${index}`, 'data-index': String(index), 'aria-rowindex': String(index + 2) },
+      ...{ role: 'row', id: `row-${index}`, 'aria-rowindex': String(index + 2) },
       'aria-selected': String(index === this.#selected),
       class: `cells${isVictim ? ' victim' : ''}${task.eligible ? '' : ' spared'}`,
     });

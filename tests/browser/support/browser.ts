@@ -125,7 +125,11 @@ export class Visit {
 
 /** Opens the page at `url` and waits until the first scenario is on the screen, or what the fragment says. */
 export async function visit(url: string, options: BrowserContextOptions = {}): Promise<Visit> {
-  const context = await (await launch()).newContext({ viewport: { width: 1280, height: 900 }, ...options });
+  const context = await (await launch()).newContext({
+    reducedMotion: 'reduce',
+    viewport: { width: 1280, height: 900 },
+    ...options,
+  });
   const visited = new Visit(await context.newPage(), url);
   await visited.page.goto(url);
   await visited.page.waitForSelector('#result:not([hidden]) .body .cells, #problem:not([hidden])');
