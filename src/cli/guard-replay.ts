@@ -8,6 +8,7 @@ import {
   type Recording,
   type ReplayedEvent,
   replayGuard,
+  withoutPlugin,
 } from '../recording/index.js';
 import { usage } from './arguments.js';
 import type { GuardRequest } from './guard-options.js';
@@ -43,7 +44,7 @@ function sinceStart(ms: number): string {
 
 /** The policy that the command line says, else the one that goes with the recording. */
 export async function policyReplayed(values: Values, request: GuardRequest, recording: Recording): Promise<Policy> {
-  if (OF_POLICY.some((option) => values[option] !== undefined)) return request.policy;
+  if (OF_POLICY.some((option) => values[option] !== undefined)) return withoutPlugin(request.policy);
   return (await policyRecorded(recording)) ?? definePolicy();
 }
 

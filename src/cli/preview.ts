@@ -2,7 +2,7 @@
 import { openEngine } from '../index.js';
 import { type PolicyView, viewByPolicy } from '../linux/index.js';
 import { type Policy, type Preview, type PreviewedKill, preview as previewKills, threshold } from '../policy/index.js';
-import { domainName, openRecordedChooser, tasksRecorded } from '../recording/index.js';
+import { domainName, openRecordedChooser, tasksRecorded, withoutPlugin } from '../recording/index.js';
 import { integer, readArguments, refuseOperands, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { guardRequest } from './guard-options.js';
@@ -52,7 +52,8 @@ function asked(values: Values) {
 
 async function previewLive(values: Values): Promise<Previewed> {
   const options = asked(values);
-  const { policy, native } = await guardRequest(values);
+  const { policy: asWritten, native } = await guardRequest(values);
+  const policy = withoutPlugin(asWritten);
   const engine = await openEngineFor('/proc');
   const view = await viewByPolicy(engine, policy, { native }).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };

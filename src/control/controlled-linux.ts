@@ -72,7 +72,7 @@ export function controlledGuard(guard: LinuxGuard, madeBy: string | null = null)
     },
     rank: () => guard.rankings.rank(),
     explain: (tgid, scheme) => guard.rankings.explain(tgid, scheme),
-    decisionRecording: (id) => guard.decisionRecording(id, madeBy),
+    decisionRecording: (id) => guard.decisions.recording(id, madeBy),
     round: () => guard.round(),
   };
 }

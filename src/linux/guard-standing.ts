@@ -85,6 +85,7 @@ export interface Prepared {
   readonly plugin: PluginScheme | null;
   readonly source: GuardSource;
   readonly notes: readonly string[];
+  readonly looking: GuardParts['looking'];
   /** When it is not to come into force. */
   close(): void;
 }
@@ -109,7 +110,7 @@ export async function prepare(
   refuseOtherDomain(policy, before);
   refuseModules(policy, LOADS);
   const { domain, engine, sourceOptions, world } = parts;
-  const { rules, unknownUsers } = await openRules(engine, policy.rules);
+  const { rules, unknownUsers, ...looking } = await openRules(engine, policy.rules);
   const opened: (() => void)[] = [];
   const close = () => {
     for (const one of opened) one();
@@ -121,7 +122,7 @@ export async function prepare(
     opened.push(() => source.retire());
     const chooser = world.chooserFor(policy, { rules, plugin });
     opened.push(() => chooser.close());
-    return { policy, chooser, plugin, source, notes: notesOf(source, unknownUsers), close };
+    return { policy, chooser, plugin, source, notes: notesOf(source, unknownUsers), looking, close };
   } catch (error) {
     close();
     throw error;

@@ -2,31 +2,26 @@
  * Stage: all of them. The guard of one domain of this machine: opens what it watches and what it acts with, everything that
  * can be before memory is short, and puts it together.
  */
-import { release } from 'node:os';
 import { closeDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
-import { BadnessError } from '../errors.js';
-import { DecisionRing } from '../guard/decision-ring.js';
 import { Guard, type GuardOptions } from '../guard/guard.js';
-import { type GuardEvent, guardEventToJson } from '../guard/guard-events.js';
+import type { GuardEvent } from '../guard/guard-events.js';
 import type { Notifier } from '../guard/notifier.js';
 import type { NotifierChain } from '../guard/notifier-chain.js';
 import type { Panic } from '../guard/panic.js';
 import { registerApart } from '../guard/register-apart.js';
 import type { RoundReport } from '../guard/round-report.js';
 import { Rounds } from '../guard/rounds.js';
-import type { Choice } from '../guard/world.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
 import type { Policy } from '../policy/policy.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
 import { MemorySubscription } from '../pressure/subscription.js';
-import type { LookedAt } from '../proc/rule-texts.js';
 import type { CandidateQueue } from '../queue.js';
-import { decisionRecording } from '../recording/decision-recording.js';
 import { KillToken, type TokenHolder } from '../token.js';
 import type { GuardFacts } from './guard-facts.js';
 import { factsOf, type GuardParts, setGate } from './guard-parts.js';
 import { type PolicyReloads, type Prepared, prepare, type Standing, standingOf } from './guard-standing.js';
+import { KeptDecisions } from './kept-decisions.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
 import type { PluginState } from './plugin-scheme.js';
 import type { Protector } from './protector.js';
@@ -34,7 +29,6 @@ import { openQueue } from './queue-tasks.js';
 import type { Rankings } from './rankings.js';
 
 const SYSTEM = 0;
-const NOTHING: ReadonlyMap<string, LookedAt> = new Map();
 /** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
 const INHERIT_EVERY_MS = 1000;
 
@@ -45,7 +39,7 @@ export class LinuxGuard {
   /** Candidates that come before the scheme's own choice. Written from this thread only. */
   readonly queue: CandidateQueue;
   /** The last decisions. */
-  readonly decisions: DecisionRing;
+  readonly decisions: KeptDecisions;
   /** Other policies that it was given: how many came into force, how many were refused, and why the last of these. */
   reloads: PolicyReloads = { taken: 0, refused: 0, lastError: null };
   readonly #token: KillToken;
@@ -68,11 +62,11 @@ export class LinuxGuard {
     this.#standing = standingOf(policy, world.chooser, options);
     this.queue = options.queue ?? openQueue(engine);
     this.#token = new KillToken(engine, number);
-    this.decisions = new DecisionRing(options.decisions);
+    this.decisions = new KeptDecisions(parts, options.decisions);
     const { chain, panic, queue, warnings } = this;
     this.#rounds = new Rounds({
       ...{ engine, world, policy, domain: number, chain, panic, queue },
-      onChoice: (choice, id) => this.#keep(choice, id),
+      onChoice: (choice, id) => this.decisions.keep(choice, id, this.policy),
       onVictim: (victim) => void signals.victim(victim),
     });
     this.#guard = new Guard({
@@ -240,7 +234,7 @@ export class LinuxGuard {
   }
 
   /** Between two rounds. What can fail comes first. */
-  #switch({ policy, chooser, plugin, source, notes }: Prepared): Partial<GuardOptions> {
+  #switch({ policy, chooser, plugin, source, notes, looking }: Prepared): Partial<GuardOptions> {
     // Lists the tasks and opens what is kept of them, so that the next round is no slower than the last.
     chooser.choose();
     const standing = standingOf(policy, chooser, this.#options, this.#standing);
@@ -253,6 +247,7 @@ export class LinuxGuard {
     parts.source.retire();
     parts.source = source;
     parts.notes = notes;
+    parts.looking = looking;
     this.#standing = standing;
     this.#facts = null;
     return { source: source.source, warnings: standing.warnings };
@@ -267,33 +262,10 @@ export class LinuxGuard {
     if (state) this.subscription.publish(state, level, nowMs);
   }
 
-  /** Nothing is read for it: the rows are here, and the memory that asked for the round. */
-  #keep({ options }: Choice, id: number): void {
-    const { engine, world, source, looking } = this.#parts;
-    this.decisions.keep(engine, {
-      ...{ id, monotonicMs: world.nowMs(), wallMs: Date.now(), options, memory: source.memory.state },
-      looked: looking.texts?.looked ?? NOTHING,
-    });
-  }
-
-  /**
-   * A decision as a recording that replays to it (docs/recordings.md). Rejects with BadnessError `ENODATA` when it is not kept any more.
-   */
-  async decisionRecording(id: number, madeBy: string | null = null): Promise<string> {
-    const found = this.decisions.find(id);
-    if (!found) throw new BadnessError('ENODATA', `decision ${id} is not kept: the last ${this.decisions.count} are`);
-    const { world, looking } = this.#parts;
-    const by = { policy: this.policy, users: looking.users, domain: world.name, madeBy, kernel: release() };
-    return decisionRecording(found.decision, found.report, by);
-  }
-
   /** Before memory is short is the time to list the tasks and to open what is kept of them. */
   #tell(event: GuardEvent): void {
     if (event.kind === 'level' && event.level === 'warn' && event.was === 'none') this.#parts.world.choose();
-    if (event.kind === 'level' && event.level === 'warn') this.decisions.prepare(this.engine);
-    if (event.kind === 'round' && event.report.decision !== null) {
-      this.decisions.addReport(event.report.decision, JSON.stringify(guardEventToJson(event)));
-    }
+    this.decisions.hear(event);
     this.#options.tell(event);
   }
 }

@@ -59,7 +59,7 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
   parts.signals.watch();
   // The first choice opens a descriptor a task and compiles what a later one runs.
   parts.world.choose();
-  guard.decisions.prepare(engine);
+  guard.decisions.prepare();
   warmUp(parts);
   return guard;
 }

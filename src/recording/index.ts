@@ -28,6 +28,7 @@ export {
   type ReplayOptions,
   replayGuard,
   tasksMost,
+  withoutPlugin,
 } from './replay-guard.js';
 export { ReportRecorder } from './report-recording.js';
 export { recordedTexts } from './texts.js';

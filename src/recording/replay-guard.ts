@@ -10,6 +10,7 @@ import type { GuardCounters, GuardEvent } from '../guard/guard-events.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
 import { Panic } from '../guard/panic.js';
 import { Rounds } from '../guard/rounds.js';
+import { builtInScheme } from '../policy/plugin-scheme.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
 import { parsePolicy } from '../policy/policy-file.js';
 import { memorySource } from '../pressure/memory-source.js';
@@ -64,11 +65,16 @@ export function tasksMost({ snapshots }: Recording): number {
   return Math.max(pids.size, records, 1);
 }
 
+/** A plug-in is not asked again: what decides without it does. */
+export function withoutPlugin(policy: Policy): Policy {
+  return definePolicy({ ...policy, scheme: builtInScheme(policy.scheme) });
+}
+
 /** The policy that a recording holds; null without one. Rejects as parsePolicy does. */
 export async function policyRecorded({ facts }: Recording): Promise<Policy | null> {
   if (facts.policy === null) return null;
   const { policies } = await parsePolicy(facts.policy);
-  return definePolicy(policies[0] ?? {});
+  return withoutPlugin(definePolicy(policies[0] ?? {}));
 }
 
 class Replay {

@@ -179,9 +179,9 @@ test('decision: a guard of this machine exports its rounds, and they replay to t
       reports.map(({ outcome }) => outcome),
       ['dry', 'dry', 'dry'],
     );
-    await assert.rejects(guard.decisionRecording(reports[0]!.decision!), { code: 'ENODATA' });
+    await assert.rejects(guard.decisions.recording(reports[0]!.decision!), { code: 'ENODATA' });
     const { decision, victim } = reports[2]!;
-    const { engine, choice, recording } = await replayed(await guard.decisionRecording(decision!, 'badness test'));
+    const { engine, choice, recording } = await replayed(await guard.decisions.recording(decision!, 'badness test'));
     assert.equal(recording.facts.madeBy, 'badness test');
     const chosen = rankedAt(engine, choice.slot, choice.options.scheme);
     assert.deepEqual([chosen.tgid, chosen.points], [victim!.tgid, victim!.points]);
@@ -258,4 +258,39 @@ test('decision ring: what is kept stays as it was when the table goes on, and bu
     () => restoreSnapshot(tiny, new Uint8Array(new Uint32Array([999, ...new Array(20).fill(0)]).buffer)),
     /expected an engine for 999 tasks/,
   );
+});
+
+test('decision: after another policy came into force, those before it keep theirs, and rules look anew', async () => {
+  const first = definePolicy({ domain: 'system', rules: [{ cmdline: '*no such thing*', times: '2' }] });
+  const second = definePolicy({ ...first, scheme: 'resident', rules: [{ cgroup: '*', times: '3' }] });
+  const guard = await openLinuxGuard({ policy: first, for: 'daemon', tell() {}, native: 'none' });
+  const running = guard.run();
+  try {
+    const before = await guard.round();
+    assert.equal(await guard.reload(() => second), true);
+    const after = await guard.round();
+    for (const [{ decision, victim }, scheme] of [
+      [before, 'badness'],
+      [after, 'resident'],
+    ] as const) {
+      const { engine, choice, recording } = await replayed(await guard.decisions.recording(decision!));
+      assert.equal((await policyRecorded(recording))!.scheme, scheme);
+      assert.equal(engine.u32(L.C_ID, choice.slot), victim!.tgid);
+      assert.deepEqual(choice.rules!.hitsOf(choice.slot), victim!.rules);
+    }
+    assert.deepEqual(
+      after.victim!.rules!.map(({ effect }) => effect),
+      ['times 3/1'],
+    );
+  } finally {
+    await guard.close();
+    await running;
+  }
+});
+
+test('decision: a plug-in is not asked again by a replay: its fallback decides', async () => {
+  const recording = parseRecording(
+    'badness-recording 1\npolicy\n  version = 1\n  scheme = { wasm = "/no/such.wasm", fallback = "resident" }\nsnapshot monotonic_ms 1\ntasks\n  {"tgid":6,"rss_pages":80}\n',
+  );
+  assert.equal((await policyRecorded(recording))!.scheme, 'resident');
 });

@@ -280,7 +280,7 @@ test('recording: whatever lines are changed, left out or put in, it is read or r
         recording = parseRecording(lines.join('\n'));
       } catch (error) {
         assert.ok(error instanceof BadnessError);
-        assert.match(error.message, /^line \d+: expected /);
+        assert.match(error.message, /^line \d+: (\w+: )?expected /);
         return;
       }
       const files = new RecordedFiles(recording);

@@ -1,0 +1,59 @@
+/** Stage: selection → report. The last decisions of a guard of this machine, and one of them as a recording. */
+import { release } from 'node:os';
+import { BadnessError } from '../errors.js';
+import { DecisionRing, type DecisionRingOptions } from '../guard/decision-ring.js';
+import { type GuardEvent, guardEventToJson } from '../guard/guard-events.js';
+import type { Choice } from '../guard/world.js';
+import type { Policy } from '../policy/policy.js';
+import type { LookedAt } from '../proc/rule-texts.js';
+import { decisionRecording } from '../recording/decision-recording.js';
+import type { GuardParts } from './guard-parts.js';
+
+const NOTHING: ReadonlyMap<string, LookedAt> = new Map();
+
+export class KeptDecisions {
+  readonly #parts: GuardParts;
+  readonly #ring: DecisionRing;
+  /** By number, as long as it is kept: another policy may come into force. */
+  readonly #policies = new Map<number, { policy: Policy; users: ReadonlyMap<string, number> }>();
+
+  constructor(parts: GuardParts, options?: DecisionRingOptions) {
+    this.#parts = parts;
+    this.#ring = new DecisionRing(options);
+  }
+
+  /** Nothing is read for it: the rows are here, and the memory that asked for the round. */
+  keep({ options }: Choice, id: number, policy: Policy): void {
+    const { engine, world, source, looking } = this.#parts;
+    this.#ring.keep(engine, {
+      ...{ id, monotonicMs: world.nowMs(), wallMs: Date.now(), options, memory: source.memory.state },
+      looked: looking.texts?.looked ?? NOTHING,
+    });
+    this.#policies.set(id, { policy, users: looking.users });
+    for (const known of this.#policies.keys()) if (this.#ring.find(known) === null) this.#policies.delete(known);
+  }
+
+  /** Before memory is short is the time to make room. */
+  hear(event: GuardEvent): void {
+    if (event.kind === 'level' && event.level === 'warn') this.prepare();
+    if (event.kind === 'round' && event.report.decision !== null) {
+      this.#ring.addReport(event.report.decision, JSON.stringify(guardEventToJson(event)));
+    }
+  }
+
+  prepare(): void {
+    this.#ring.prepare(this.#parts.engine);
+  }
+
+  /**
+   * A decision as a recording that replays to it (docs/recordings.md). Rejects with BadnessError `ENODATA` when it is not kept any more.
+   */
+  async recording(id: number, madeBy: string | null = null): Promise<string> {
+    const found = this.#ring.find(id);
+    const by = this.#policies.get(id);
+    if (!found || !by)
+      throw new BadnessError('ENODATA', `decision ${id} is not kept: the last ${this.#ring.count} are`);
+    const { name: domain } = this.#parts.world;
+    return decisionRecording(found.decision, found.report, { ...by, domain, madeBy, kernel: release() });
+  }
+}
