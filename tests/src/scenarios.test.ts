@@ -88,7 +88,7 @@ for (const [name, what, policy] of WORSE) {
 
 test('scenarios: slow-leak-swap: without a guard everybody stands still before the kernel acts', async () => {
   const { stalledMs, kernelKills } = await play('slow-leak-swap', null);
-  assert.ok(stalledMs > 10_000);
+  assert.ok(stalledMs > 5000, `${stalledMs}`);
   assert.equal(kernelKills, 1);
 });
 
