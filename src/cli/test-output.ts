@@ -7,17 +7,18 @@ import { escaped } from './report-plot.js';
 /** A case that was played, and where it stands. */
 export interface Played {
   readonly file: string;
-  readonly scenario: string;
+  /** Path of the scenario or recording. */
+  readonly path: string;
   readonly result: CaseResult;
 }
 
 /** What was expected and what came, a pair of lines for each key. */
-export function diffLines({ scenario, result }: Played): string[] {
+export function diffLines({ path, result }: Played): string[] {
   const { failed, failedRuns, runs } = result;
   if (failed === null) return [];
   const times = runs > 1 ? `, ${failedRuns} of ${runs} runs` : '';
   return [
-    `${printable(scenario)}, seed ${failed.seed}${times}`,
+    `${printable(path)}${failed.seed === null ? '' : `, seed ${failed.seed}`}${times}`,
     ...failed.failures.flatMap(({ key, expected, got }) => [
       `  ${key}`,
       `    - expected  ${printable(expected)}`,

@@ -1,6 +1,8 @@
 /** Stage: report. `badness test`: whether a policy does what cases expect of it; nothing of this machine is touched. */
 import { dirname, isAbsolute, join } from 'node:path';
-import { type Case, CaseFileError, parseCases, playCase, type Scenario } from '../simulate/index.js';
+import type { Policy } from '../policy/index.js';
+import { playRecordedCase } from '../recording/index.js';
+import { type Case, CaseFileError, type CaseResult, parseCases, playCase, type Scenario } from '../simulate/index.js';
 import { readArguments, usage } from './arguments.js';
 import { openScenario, playablePolicy } from './contenders.js';
 import { CommandError, EXIT } from './exit.js';
@@ -8,14 +10,15 @@ import { commandHelp } from './help.js';
 import { restBeforeExit } from './long-run.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
+import { readRecordingFile } from './recording-file.js';
 import { junitText, type Played, tapLines, wordLines } from './test-output.js';
 import { readTextFile, writeTextFile } from './text-file.js';
 
+/** What a case plays, under whatever policy. */
 interface OpenedCase {
   readonly file: string;
-  readonly one: Case;
   readonly path: string;
-  readonly scenario: Scenario;
+  play(policy: Policy): Promise<CaseResult>;
 }
 
 async function casesIn(path: string): Promise<readonly Case[]> {
@@ -28,17 +31,24 @@ async function casesIn(path: string): Promise<readonly Case[]> {
   }
 }
 
+async function openCase(one: Case, file: string, scenarios: Map<string, Scenario>): Promise<OpenedCase> {
+  const named = (one.scenario ?? one.recording)!;
+  const path = isAbsolute(named) ? named : join(dirname(file), named);
+  if (one.scenario === undefined) {
+    const recording = await readRecordingFile(path);
+    return { file, path, play: (policy) => playRecordedCase(one, recording, policy) };
+  }
+  const scenario = scenarios.get(path) ?? (await openScenario(path));
+  scenarios.set(path, scenario);
+  return { file, path, play: (policy) => playCase(one, scenario, policy) };
+}
+
 /** Everything is read before anything is played. */
 async function openCases(files: readonly string[]): Promise<OpenedCase[]> {
   const scenarios = new Map<string, Scenario>();
   const opened: OpenedCase[] = [];
   for (const file of files) {
-    for (const one of await casesIn(file)) {
-      const path = isAbsolute(one.scenario) ? one.scenario : join(dirname(file), one.scenario);
-      const scenario = scenarios.get(path) ?? (await openScenario(path));
-      scenarios.set(path, scenario);
-      opened.push({ file, one, path, scenario });
-    }
+    for (const one of await casesIn(file)) opened.push(await openCase(one, file, scenarios));
   }
   return opened;
 }
@@ -56,9 +66,7 @@ export async function test(argv: string[]): Promise<void> {
   const policy = await playablePolicy(policyPath);
   const opened = await openCases(files);
   const played: Played[] = [];
-  for (const { file, one, path, scenario } of opened) {
-    played.push({ file, scenario: path, result: await playCase(one, scenario, policy) });
-  }
+  for (const { file, path, play } of opened) played.push({ file, path, result: await play(policy) });
   if (values.junit !== undefined) writeTextFile(values.junit, junitText(played));
   await writeLines(values.tap ? tapLines(played) : wordLines(played));
   await restBeforeExit();

@@ -24,8 +24,9 @@ export interface Expectation {
 
 export interface Case {
   readonly name: string;
-  /** Path of the scenario, from where the case file is. */
-  readonly scenario: string;
+  /** What is played, one of the two: path of a scenario, or of a recording, from where the case file is. */
+  readonly scenario?: string;
+  readonly recording?: string;
   /** The first seed; absent: that of the scenario. */
   readonly seed?: number;
   /** How many seeds, 1 … 1,000. */
@@ -59,10 +60,26 @@ const expectation: Check<Expectation> = check(fields.form, (value, path) => {
 
 export const caseShape = {
   name: [text(/^[^\p{Cc}]{1,200}$/u, 'a name of 1..200 characters')],
-  scenario: [text(/^[^\0]{1,4096}$/, 'the path of a scenario file')],
+  scenario: [text(/^[^\0]{1,4096}$/, 'the path of a scenario file'), ABSENT],
+  recording: [text(/^[^\0]{1,4096}$/, 'the path of a recording'), ABSENT],
   seed: [integer(0, 2 ** 32 - 1), ABSENT],
   runs: [integer(1, 1000), 1],
   expect: [expectation],
 } as const;
 
-export const policyCase = object<Case>(caseShape);
+/** A recording goes one way only, nobody in it is killed, and it says of nobody whether that were right. */
+const OF_SCENARIOS = ['innocents', 'kernelKills', 'within'] as const;
+
+const caseFields = object<Case>(caseShape);
+export const policyCase: Check<Case> = check(caseFields.form, (value, path) => {
+  const given = caseFields(value, path);
+  const { scenario, recording, seed, runs, expect } = given;
+  if ((scenario === undefined) === (recording === undefined)) {
+    return refuse(path, 'a table with either scenario or recording', scenario === undefined ? undefined : 'both');
+  }
+  if (recording === undefined) return given;
+  const odd = OF_SCENARIOS.find((key) => expect[key] !== undefined);
+  if (odd) return refuse(`${path}.expect.${odd}`, 'left out with recording, in which nobody is killed', expect[odd]);
+  if (seed !== undefined) return refuse(`${path}.seed`, 'left out with recording', seed);
+  return runs === 1 ? given : refuse(`${path}.runs`, 'left out with recording', runs);
+});

@@ -3,7 +3,7 @@ export type { PolicyProblem } from '../policy/policy-problems.js';
 export type { Case, Expectation } from './case.js';
 export { CASES_VERSION, CaseFileError, parseCases } from './case-file.js';
 export { type Contender, type ContestOptions, type ContestRow, contest } from './contest.js';
-export { type Failure, judge } from './judge.js';
+export { type Failure, type Judgeable, type Judged, judge } from './judge.js';
 export { type CaseResult, playCase } from './play-case.js';
 export { plotContest } from './plot.js';
 export { resultToJson } from './result-json.js';

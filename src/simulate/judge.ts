@@ -4,6 +4,17 @@ import { snake } from '../policy/spelling.js';
 import type { Expectation } from './case.js';
 import type { SimFigures, SimKill } from './sim-figures.js';
 
+/** Whom a policy killed, or would have killed. */
+export interface Judged extends Pick<SimKill, 'atMs' | 'by' | 'tgid' | 'comm'> {
+  /** Null where nobody says whether it was right. */
+  readonly culprit: boolean | null;
+}
+
+/** What came. */
+export interface Judgeable extends Pick<SimFigures, 'innocentsKilled' | 'kernelKills' | 'reliefMs' | 'endsShort'> {
+  readonly kills: readonly Judged[];
+}
+
 /** One expectation that does not hold. */
 export interface Failure {
   /** The key, as a case file has it. */
@@ -15,23 +26,24 @@ export interface Failure {
 /** At most so many are named one by one. */
 const NAMED_MOST = 3;
 
-function nameOf({ comm, tgid, by, atMs, culprit }: SimKill): string {
+function nameOf({ comm, tgid, by, atMs, culprit }: Judged): string {
   const who = by === 'parent' ? 'the end of its parent' : `the ${by}`;
-  return `${comm} (${tgid}, ${culprit ? 'guilty' : 'innocent'}) at ${(atMs / 1000).toFixed(2)} s by ${who}`;
+  const label = culprit === null ? '' : culprit ? ', guilty' : ', innocent';
+  return `${comm} (${tgid}${label}) at ${(atMs / 1000).toFixed(2)} s by ${who}`;
 }
 
-function namesOf(kills: readonly SimKill[]): string {
+function namesOf(kills: readonly Judged[]): string {
   if (kills.length === 0) return 'nobody';
   const named = kills.slice(0, NAMED_MOST).map(nameOf).join('; ');
   return kills.length > NAMED_MOST ? `${named}; and ${kills.length - NAMED_MOST} more` : named;
 }
 
-async function matcherOf(patterns: readonly string[]): Promise<(kill: SimKill) => boolean> {
+async function matcherOf(patterns: readonly string[]): Promise<(kill: Judged) => boolean> {
   const matchers = await compilePatterns(patterns, (index) => `expect[${index}]`);
   return ({ comm }) => matchers.some((matches) => matches(comm));
 }
 
-async function whoFailures({ victim, only, never }: Expectation, kills: readonly SimKill[]): Promise<Failure[]> {
+async function whoFailures({ victim, only, never }: Expectation, kills: readonly Judged[]): Promise<Failure[]> {
   const failures: Failure[] = [];
   const quoted = (patterns: readonly string[]) => patterns.join(', ');
   if (victim !== undefined) {
@@ -53,10 +65,10 @@ async function whoFailures({ victim, only, never }: Expectation, kills: readonly
   return failures;
 }
 
-function countFailures(expect: Expectation, { kills, kernelKills, innocentsKilled }: SimFigures): Failure[] {
+function countFailures(expect: Expectation, { kills, kernelKills, innocentsKilled }: Judgeable): Failure[] {
   const innocents = kills.filter(({ culprit }) => !culprit);
   const ofKernel = kills.filter(({ by }) => by === 'kernel');
-  const most: [keyof Expectation, number, string, readonly SimKill[]][] = [
+  const most: [keyof Expectation, number, string, readonly Judged[]][] = [
     ['kills', kills.length, 'kills', kills],
     ['innocents', innocentsKilled, 'innocents killed', innocents],
     ['kernelKills', kernelKills, 'kills of the kernel', ofKernel],
@@ -75,7 +87,7 @@ function countFailures(expect: Expectation, { kills, kernelKills, innocentsKille
 }
 
 /** What does not hold of a run; empty when the case passes. Rejects with RangeError for an expression that RE2 does not take. */
-export async function judge(expect: Expectation, figures: SimFigures): Promise<Failure[]> {
+export async function judge(expect: Expectation, figures: Judgeable): Promise<Failure[]> {
   const failures = [...(await whoFailures(expect, figures.kills)), ...countFailures(expect, figures)];
   const { within } = expect;
   const { reliefMs, endsShort } = figures;

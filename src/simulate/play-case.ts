@@ -8,8 +8,8 @@ import type { Scenario } from './scenario.js';
 export interface CaseResult {
   readonly name: string;
   readonly runs: number;
-  /** Of the first run that failed; null when all passed. */
-  readonly failed: { readonly seed: number; readonly failures: readonly Failure[] } | null;
+  /** Of the first run that failed; null when all passed. A recording has no seed. */
+  readonly failed: { readonly seed: number | null; readonly failures: readonly Failure[] } | null;
   /** How many runs failed. */
   readonly failedRuns: number;
 }

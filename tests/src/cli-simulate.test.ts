@@ -52,6 +52,16 @@ const NO_CASE = file(
 );
 const WRONG_CASE = file('cases/wrong.toml', 'version = 1\n[[case]]\nnam = "x"\n');
 
+const RECORDING = join(process.cwd(), 'tests/fixtures/limited-group.proc');
+const RECORDED = file(
+  'cases/recorded.toml',
+  `version = 1\n[[case]]\nname = "it would be task3"\nrecording = "${RECORDING}"\nexpect = { victim = "task3", kills = 1 }\n`,
+);
+const RECORDED_BAD = file(
+  'cases/recorded-bad.toml',
+  `version = 1\n[[case]]\nname = "never"\nrecording = "${RECORDING}"\nexpect.never = ["task*"]\n`,
+);
+
 type Row = [line: string, status: number, stdout: RegExp, stderr: RegExp];
 const NONE = /^$/;
 
@@ -117,6 +127,13 @@ const ROWS: Row[] = [
   ],
   [`test ${POLICY} ${NO_CASE}`, 7, NONE, /^badness: expected a scenario file at .*nowhere\.toml, got ENOENT/],
   [`test ${POLICY} ${WRONG_CASE}`, 20, NONE, /wrong\.toml:3: case\[0\]\.nam is not known; the nearest key is name\n/],
+  [`test ${POLICY} ${RECORDED}`, 0, /^passed {2}it would be task3\n/, NONE],
+  [
+    `test ${POLICY} ${RECORDED_BAD}`,
+    21,
+    /limited-group\.proc\n {10}never\n {12}- expected {2}never task\*\n {12}\+ got {7}task3 \(13536\) at 4\.02 s by the guard\n/,
+    NONE,
+  ],
   [`test ${BAD} ${GOOD_CASE}`, 14, NONE, /bad\.toml:2: machine is not known/],
   [`test ${POLICY}`, 2, NONE, /^badness: test: expected a POLICY and CASES, got 1 file/],
   ['test', 2, NONE, /^badness: test: expected a POLICY and CASES, got 0 files/],

@@ -67,7 +67,16 @@ test('scenario file: every error is told, in the order of the lines', async () =
   });
 });
 
+const ONE = 'version = 1\n[[case]]\nname = "a"\n';
+
 const WRONG_CASES: [text: string, message: RegExp][] = [
+  [`${ONE}expect.kills = 1`, /^f:2: case\[0\] must be a table with either scenario or recording, got nothing$/],
+  [`${ONE}scenario = "a"\nrecording = "b"\nexpect.kills = 1`, /^f:2: case\[0\] must be .* recording, got "both"$/],
+  [`${ONE}recording = "b"\nexpect.within = "1s"`, /^f:5: case\[0\]\.expect\.within must be left out with recording/],
+  [
+    `${ONE}recording = "b"\nruns = 2\nexpect.kills = 1`,
+    /^f:5: case\[0\]\.runs must be left out with recording, got 2$/,
+  ],
   ['version = 3', /^f:1: version must be 1, got 3: the file is for a newer/],
   ['version = 1', /^f:1: case must be an array, got nothing$/],
   [
