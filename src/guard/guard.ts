@@ -96,7 +96,7 @@ export class Guard {
       const end =
         quiet && waiter.rest ? waiter.rest(source.wakeUps(), delayMs) : waiter.wait(source.wakeUps(), delayMs);
       // A promise costs a fifth of a wake-up.
-      if (end instanceof Promise) await end;
+      if (typeof end === 'object') await end;
     }
     if (this.#underWay) await Promise.race([this.#underWay.end, timeout(STOP_MS)]);
   }

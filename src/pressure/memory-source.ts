@@ -25,7 +25,7 @@ export interface MemorySourceOptions {
   /** Least and most sleep in milliseconds, 1 … 60,000. Default 20 and 1,000. */
   readonly leastMs?: number;
   readonly mostMs?: number;
-  /** Sleep per percent of memory above the next threshold, in milliseconds, 1 … 1,000. Default 8: 120 ms at 25 % available, 400 at 60 %. */
+  /** Sleep per percent of memory above the next threshold, in milliseconds, 1 … 1,000. Default 7: 105 ms at 25 % available, 350 at 60 %. */
   readonly msPerPercent?: number;
 }
 
@@ -35,11 +35,11 @@ const FILL_MOST = (4 * 2 ** 20) / 1000;
 /** Faster than this nothing fills swap: 1 GiB/s. */
 const SWAP_FILL_MOST = 2 ** 20 / 1000;
 /**
- * Half of the sleep is the delay of an answer on the average, and each wake-up costs Node 0.13 to 0.16 ms. At 25 % available, 15 above
- * the threshold: 120 ms, so 8.3 wake-ups a second, 1.1 to 1.3 ms of CPU; the answer comes after 60 ms and what it takes to choose and to
- * kill, after 114 ms and that in 19 of 20 cases. At 60 %: 400 ms, 2.5 wake-ups, 0.3 to 0.4 ms.
+ * Half of the sleep is the delay of an answer on the average, and each wake-up costs Node some 0.12 ms, of which 0.08 are the kernel's. At
+ * 25 % available, 15 above the threshold: 105 ms, so 9.5 wake-ups a second. At 60 %: 350 ms, 2.9 wake-ups. tests/bench/reaction.mjs measures
+ * both, and the answer.
  */
-const MS_PER_PERCENT = 8;
+const MS_PER_PERCENT = 7;
 /** However near the threshold: no oftener than this while the memory left would outlast twice the time. */
 const NEAR_MS = 100;
 /** After an unreadable answer, and while the highest level stands: nothing more urgent can come. */

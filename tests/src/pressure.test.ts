@@ -69,9 +69,9 @@ test('thresholds: what cannot be meant is refused by name', () => {
 test('sleep: in proportion to the headroom, between its bounds', () => {
   const { sleep } = over(memory(8 * GIB, 0));
   const at = (percent: number) => Math.round(sleep(memory(8 * GIB, (8 * GIB * percent) / 100)));
-  assert.equal(at(25), 120);
-  assert.equal(at(60), 400);
-  assert.equal(at(100), 720);
+  assert.equal(at(25), 105);
+  assert.equal(at(60), 350);
+  assert.equal(at(100), 630);
   assert.equal(at(11), 100, 'near the threshold, with 900 MiB left');
   assert.equal(at(5), 100, 'nothing more urgent can come');
 });
