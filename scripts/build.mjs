@@ -77,7 +77,7 @@ await build({
   splitting: false,
   platform: 'neutral',
   plugins: [publicEntries],
-  entryPoints: { cli: 'src/cli/main.ts' },
+  entryPoints: { cli: 'src/cli/main.ts', 'whatif-worker': 'src/cli/whatif-worker.ts' },
 });
 await buildPromClient(common);
 // The manual page is made from the same tables as the help texts.

@@ -29,6 +29,7 @@ export const EXITS = {
   badPlugin: { code: 19, words: 'the plug-in is none, or does not answer; see docs/plugins.md' },
   badScenario: { code: 20, words: 'bad scenario or case file; each error is one line, FILE:LINE: ...' },
   failed: { code: 21, words: 'test: a case failed' },
+  changed: { code: 22, words: 'whatif: some decision changes' },
 } as const;
 
 export type ExitName = keyof typeof EXITS;

@@ -21,6 +21,7 @@ import { report } from './report.js';
 import { simulate } from './simulate.js';
 import { test } from './test.js';
 import { top } from './top.js';
+import { whatif } from './whatif.js';
 
 const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   rank,
@@ -35,6 +36,7 @@ const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   policy,
   simulate,
   test,
+  whatif,
   completion,
   record,
   preview,

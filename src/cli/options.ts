@@ -135,6 +135,12 @@ export const OPTIONS = {
   svg: { value: 'FILE', offer: 'file', words: 'draws memory over time, a panel for each policy' },
   tap: { words: 'TAP 14, for a harness' },
   junit: { value: 'FILE', offer: 'file', words: 'also writes JUnit XML, for CI' },
+  against: {
+    value: 'FILE',
+    offer: 'file',
+    words: 'the old policy; default: that of each recording, else the default one',
+  },
+  jobs: { short: 'j', value: 'N', words: 'so many threads, 1..64 (as many as there are processors)' },
   help: { short: 'h', words: 'this text' },
 } as const satisfies Record<string, Option>;
 

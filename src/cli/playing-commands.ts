@@ -1,4 +1,4 @@
-/** Stage: report. What is written down of the commands that play scenarios, and look at no machine. */
+/** Stage: report. What is written down of the commands that play scenarios or recordings, and look at no machine. */
 import { ANY, type Command } from './command.js';
 
 export const simulate: Command = {
@@ -41,4 +41,28 @@ export const test: Command = {
   ],
   sections: [{ options: ['tap', 'junit', 'help'] }],
   exits: [...ANY, 'unreadable', 'badPolicy', 'badScenario', 'failed'],
+};
+
+export const whatif: Command = {
+  usage: ['whatif --policy FILE [options] RECORDING...'],
+  operand: 'RECORDING',
+  summary: 'which decisions a new policy changes, in many recordings',
+  about: [
+    'Every decision that changes from an old policy to a new one, in recordings of any number of machines: the old victim and the new one, and why. A policy decides at each snapshot at which memory is short by its thresholds; each stands for itself, as though nobody had died before. Nothing of this machine is looked at.',
+    'What comes out does not depend on the number of threads. A recording that cannot be read is named, counted, and left out.',
+  ],
+  operands: [['RECORDING', 'a FILE of badness record, or a folder: every file in it and below that ends in .proc']],
+  sections: [
+    {
+      options: [
+        ['policy', 'the new policy'],
+        'against',
+        ['all', 'at every snapshot, as though memory were short at each'],
+        'jobs',
+        ['json', 'NDJSON: one object a change or a recording that was left out; the last has the totals'],
+        'help',
+      ],
+    },
+  ],
+  exits: [...ANY, 'badTask', 'unreadable', 'badPolicy', 'changed'],
 };

@@ -31,8 +31,13 @@ export class RecordedChooser {
 
   /** The tasks of the snapshot that the files stand at, and whom the policy chooses of them. Throws as loadRecorded. */
   choose(): Choice & { reading: RecordedReading } {
+    const reading = loadRecorded(this.engine, this.#files, { exempt: exemptNever(this.policy.never) });
+    return { ...this.chooseAmong(reading), reading };
+  }
+
+  /** Whom it chooses among the tasks that stand in the engine already, with the flags that they have. */
+  chooseAmong(reading: RecordedReading): Choice {
     const { engine, policy } = this;
-    const reading = loadRecorded(engine, this.#files, { exempt: exemptNever(policy.never) });
     const { tasks } = reading;
     const { domain } = this.#files.recording.facts;
     const options = {
@@ -42,9 +47,9 @@ export class RecordedChooser {
       ...(domain.kind === 'measured' && domain.rootTgid > 0 ? { rootTgid: domain.rootTgid } : {}),
     };
     const rules = this.#rules;
-    if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules, reading };
+    if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules };
     scoreTasks(engine, options);
-    return { ...selectTask(engine, options), tasks, options, reading };
+    return { ...selectTask(engine, options), tasks, options };
   }
 
   /** The same, and the canonical record of it: equal bytes on every runtime and build, but for its number. */

@@ -33,4 +33,12 @@ export {
 } from './replay-guard.js';
 export { ReportRecorder } from './report-recording.js';
 export { recordedTexts } from './texts.js';
+export {
+  type Standing,
+  type Verdict,
+  type WhatIf,
+  type WhatIfChange,
+  type WhatIfOptions,
+  whatIf,
+} from './what-if.js';
 export { type MachineState, RecordingWriter } from './writer.js';

@@ -52,7 +52,7 @@ export interface Replayed {
 }
 
 /** The last snapshot stands so long: the longest sleep of a guard, so that it has looked at it. */
-const LAST_MS = 1000;
+export const LAST_MS = 1000;
 
 /** Room for the tasks of the fullest snapshot, and more. */
 export function tasksMost({ snapshots }: Recording): number {
@@ -158,7 +158,8 @@ class Replay {
   }
 }
 
-function sourceOf({ pressure }: Policy, memory: PressureSource, files: RecordedFiles): PressureSource {
+/** What tells a guard with this policy how short memory is, of a recording. */
+export function sourceOf({ pressure }: Policy, memory: PressureSource, files: RecordedFiles): PressureSource {
   if (!pressure.psi && pressure.forMs === 0) return memory;
   const stalls = pressure.psi ? [new RecordedStalls(files, stallLevelsOf(pressure.psi))] : [];
   return combineSources([memory, ...stalls], pressure);

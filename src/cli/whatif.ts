@@ -1,0 +1,90 @@
+/** Stage: report. `badness whatif`: which decisions a new policy changes, in many recordings, over many threads. */
+import { readdirSync, statSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { Policy } from '../policy/index.js';
+import { integer, readArguments, usage } from './arguments.js';
+import { CommandError, EXIT } from './exit.js';
+import { commandHelp } from './help.js';
+import { restBeforeExit } from './long-run.js';
+import { printable } from './names.js';
+import type { Values } from './options.js';
+import { writeLines } from './output.js';
+import { openPolicyFile } from './policy.js';
+import { lookAtAll } from './whatif-pool.js';
+import type { Looked } from './whatif-queue.js';
+import { addTo, changeJson, changeLines, noTotals, skippedJson, totalJson, totalLines } from './whatif-words.js';
+
+const JOBS_MOST = 64;
+const ENDING = '.proc';
+
+/** The policy of a file that a machine is guarded by. */
+async function policyIn(path: string): Promise<Policy> {
+  const { policies } = await openPolicyFile(path);
+  const policy = policies.find(({ domain }) => domain === 'system' || domain === 'auto') ?? policies[0]!;
+  if (typeof policy.scheme === 'string') return policy;
+  throw new CommandError(EXIT.badPolicy, `${path}: a scheme from a module needs a guard; name a built-in one`);
+}
+
+/** Recordings in a folder and below, by their names. Links to folders are not followed. */
+function recordingsBelow(folder: string): string[] {
+  const found = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  return found.flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return recordingsBelow(path);
+    return entry.name.endsWith(ENDING) ? [path] : [];
+  });
+}
+
+/** A file that is not there is one that cannot be read: it is named later, in its place. */
+function recordingsNamed(operands: readonly string[]): string[] {
+  if (operands.length === 0) throw usage('whatif: expected a RECORDING, got nothing; see badness whatif --help');
+  const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    const paths = operands.flatMap((path) => (isFolder(path) ? recordingsBelow(path) : [path]));
+    if (paths.length > 0) return paths;
+  } catch (error) {
+    const { path, code } = error as NodeJS.ErrnoException;
+    throw new CommandError(EXIT.unreadable, `expected a folder of recordings at ${path}, got ${code}`);
+  }
+  throw new CommandError(EXIT.unreadable, `expected files that end in ${ENDING} in ${operands.join(', ')}, found none`);
+}
+
+function jobsOf({ jobs }: Values, recordings: number): number {
+  const asked = jobs === undefined ? availableParallelism() : integer('--jobs', jobs, 1, JOBS_MOST);
+  return Math.min(asked, recordings, JOBS_MOST);
+}
+
+/** Lines for standard output; words about a recording that is not whole go to standard error. */
+function linesOf(path: string, looked: Looked, json: boolean): string[] {
+  const note = (words: string) => process.stderr.write(`badness: ${printable(path)}: ${words}\n`);
+  if (looked.kind === 'bad') {
+    note(`left out: ${looked.words}`);
+    return json ? [skippedJson(path, looked.code, looked.words)] : [];
+  }
+  const { isComplete, result } = looked;
+  if (!isComplete) note('was cut off: its last line, end, is missing; the last snapshot may lack tasks');
+  return result.changes.flatMap((change) => (json ? [changeJson(path, change)] : changeLines(path, change)));
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function whatif(argv: string[]): Promise<void> {
+  const { values, positionals } = readArguments('whatif', argv);
+  if (values.help) return writeLines(commandHelp('whatif'));
+  if (values.policy === undefined) throw usage('whatif: expected --policy FILE, the new policy');
+  const paths = recordingsNamed(positionals);
+  const policy = await policyIn(values.policy);
+  const against = values.against === undefined ? null : await policyIn(values.against);
+  const { all = false, json = false } = values;
+  const totals = noTotals();
+  let index = 0;
+  for await (const looked of lookAtAll({ paths, policy, against, all, jobs: jobsOf(values, paths.length) })) {
+    addTo(totals, looked);
+    await writeLines(linesOf(paths[index]!, looked, json));
+    index += 1;
+  }
+  await writeLines(json ? [totalJson(totals)] : totalLines(totals));
+  await restBeforeExit();
+  if (totals.changed > 0) process.exitCode = EXIT.changed;
+  else if (totals.skipped > 0) process.exitCode = EXIT.badTask;
+}
