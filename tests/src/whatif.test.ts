@@ -85,10 +85,10 @@ test('what-if: both policies choose as each of them does alone, whatever the oth
 });
 
 test('what-if: a policy decides where a guard with it begins a round', async () => {
-  // A guard that touches nobody tells a round that comes to the same only once a shortage.
+  // A guard that touches nobody tells a round that comes to the same only once in a while.
   const moments = [30, 9, 25, 8, 25, 4, 40].map((percent, index) => ({
     ...{ monotonicMs: 1000 + index * 2000, percent },
-    tasks: { ...TASKS, late: index === 5 ? 90_000 : 10 },
+    tasks: { ...TASKS, late: index === 5 ? 90_000 : 10, middle: index === 3 ? 80_000 : 10 },
   }));
   const recording = parseRecording(recordingText(moments));
   const { events } = await replayGuard(recording);
@@ -102,11 +102,11 @@ test('what-if: a policy decides where a guard with it begins a round', async () 
     never.changes.map(({ atMs, old }) => [atMs, old.victim?.comm, old.signal]),
     [
       [2000, 'hog', 'SIGTERM'],
-      [6000, 'hog', 'SIGTERM'],
+      [6000, 'middle', 'SIGTERM'],
       [10_000, 'late', 'SIGKILL'],
     ],
   );
-  assert.deepEqual([never.snapshots, never.decided, never.evaluations], [7, 3, 3 * 2 * 4]);
+  assert.deepEqual([never.snapshots, never.decided, never.evaluations], [7, 3, 3 * 2 * 5]);
 });
 
 test('what-if: the same policy changes nothing, and nothing is chosen while memory is not short', async () => {
