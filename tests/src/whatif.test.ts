@@ -85,9 +85,9 @@ test('what-if: both policies choose as each of them does alone, whatever the oth
 });
 
 test('what-if: a policy decides where a guard with it begins a round', async () => {
-  // A guard that touches nobody tells a round that comes to the same only once in a while.
+  // A guard that touches nobody rests a minute after each round.
   const moments = [30, 9, 25, 8, 25, 4, 40].map((percent, index) => ({
-    ...{ monotonicMs: 1000 + index * 2000, percent },
+    ...{ monotonicMs: 1000 + index * 40_000, percent },
     tasks: { ...TASKS, late: index === 5 ? 90_000 : 10, middle: index === 3 ? 80_000 : 10 },
   }));
   const recording = parseRecording(recordingText(moments));
@@ -101,9 +101,9 @@ test('what-if: a policy decides where a guard with it begins a round', async () 
   assert.deepEqual(
     never.changes.map(({ atMs, old }) => [atMs, old.victim?.comm, old.signal]),
     [
-      [2000, 'hog', 'SIGTERM'],
-      [6000, 'middle', 'SIGTERM'],
-      [10_000, 'late', 'SIGKILL'],
+      [40_000, 'hog', 'SIGTERM'],
+      [120_000, 'middle', 'SIGTERM'],
+      [200_000, 'late', 'SIGKILL'],
     ],
   );
   assert.deepEqual([never.snapshots, never.decided, never.evaluations], [7, 3, 3 * 2 * 5]);
