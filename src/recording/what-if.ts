@@ -136,6 +136,7 @@ class Comparison {
     const [before, after] = this.#sides;
     const old = this.#decide(before, oldLevel);
     const now = this.#decide(after, newLevel);
+    for (const { choice } of [old, now]) if (choice) this.evaluations += this.#engine.count;
     if (isSame(old, now)) return;
     const { snapshots } = this.#files.recording;
     // Points in the engine are those of the policy that chose last.
@@ -181,7 +182,6 @@ class Comparison {
       cells[slot] = isNever(side, this.#comms[slot]!) ? flags | L.TASK_RULE_NEVER : flags;
     });
     engine.view.setUint32(engine.snapshot + L.S_PREPARED, 0, true);
-    this.evaluations += engine.count;
     return { level, choice: side.chooser.chooseAmong(this.#reading!) };
   }
 
