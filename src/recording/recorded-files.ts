@@ -73,12 +73,12 @@ export class RecordedFiles implements ProcFiles {
     }
     if (index < this.#index) this.#reset();
     for (let next = this.#index + 1; next <= index; ++next) this.#apply(next);
-    if (index !== this.#index) this.#lists = null;
     this.#index = index;
   }
 
   #reset(): void {
     this.#index = -1;
+    this.#lists = null;
     this.#facts = SNAPSHOT_FACTS_DEFAULT;
     this.#entries.clear();
     this.#owners.clear();
@@ -87,7 +87,10 @@ export class RecordedFiles implements ProcFiles {
   #apply(index: number): void {
     const { entries, owners, gone, facts } = this.recording.snapshots[index]!;
     if (gone.length > 0) this.#remove(new Set(gone));
-    for (const [path, entry] of entries) this.#entries.set(path, entry);
+    for (const [path, entry] of entries) {
+      if (!this.#entries.has(path)) this.#lists = null;
+      this.#entries.set(path, entry);
+    }
     for (const [path, uid] of owners) this.#owners.set(path, uid);
     const marks = facts.marks ? new Map([...this.#facts.marks, ...facts.marks]) : this.#facts.marks;
     this.#facts = { ...this.#facts, ...OF_ONE_MOMENT, ...facts, marks };
@@ -95,6 +98,7 @@ export class RecordedFiles implements ProcFiles {
 
   /** One pass, however many are gone: a recording from a stranger must not take time by their number times that of files. */
   #remove(gone: ReadonlySet<string>): void {
+    this.#lists = null;
     for (const known of [this.#entries, this.#owners]) {
       for (const path of known.keys()) if (isWithin(path, gone)) known.delete(path);
     }
@@ -126,7 +130,7 @@ export class RecordedFiles implements ProcFiles {
     return this.#folders().get(path) ?? refuse('ENOENT', path, 'is no folder of this snapshot');
   }
 
-  /** What each folder holds: made once for a snapshot, so that asking for many of them, or for some that are not there, stays cheap. */
+  /** What each folder holds: made once for as long as no path comes or goes, so that asking for many of them, or for some that are not there, stays cheap. */
   #folders(): ReadonlyMap<string, readonly string[]> {
     if (this.#lists) return this.#lists;
     const folders = new Map<string, Set<string>>();
