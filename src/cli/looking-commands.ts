@@ -163,6 +163,7 @@ export const report: Command = {
   sections: [
     {
       options: [
+        ['policy', 'whom this policy would have chosen from each table; can be given again'],
         ['count', 'rows of each table (5; 100 with --html)'],
         [
           'to-proc',
@@ -175,7 +176,7 @@ export const report: Command = {
       ],
     },
   ],
-  exits: [...ANY, 'unreadable'],
+  exits: [...ANY, 'unreadable', 'badPolicy'],
 };
 
 export const doctor: Command = {

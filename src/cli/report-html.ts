@@ -1,7 +1,15 @@
 /** Stage: report. OOM events as one page that needs nothing else: no script, nothing loaded, light and dark. */
 import type { OomEvent, Reranking } from '../report/index.js';
 import { cut, printable } from './names.js';
-import { choiceLines, factsOf, RANKING_TITLES, rankingCells, shownTasks, timeWords } from './report-facts.js';
+import {
+  choiceLines,
+  type Fact,
+  factsOf,
+  RANKING_TITLES,
+  rankingCells,
+  shownTasks,
+  timeWords,
+} from './report-facts.js';
 import { type Bar, escaped, plotSvg } from './report-plot.js';
 
 const BARS = 12;
@@ -63,16 +71,26 @@ function choices(reranking: Reranking): string[] {
   return items.length === 0 ? [] : ['<h3>Whom each scheme would have chosen</h3>', `<ul>${items.join('')}</ul>`];
 }
 
-/** One event. `count` bounds the rows of its table. */
-export function eventSection(event: OomEvent, reranking: Reranking, number: number, count: number): string[] {
+function factList(facts: readonly Fact[]): string {
+  return `<dl>${facts.map(({ label, text }) => `<dt>${label}</dt><dd>${escaped(text)}</dd>`).join('')}</dl>`;
+}
+
+/** One event; `policies` is what policies would have done. `count` bounds the rows of its table. */
+export function eventSection(
+  event: OomEvent,
+  reranking: Reranking,
+  number: number,
+  count: number,
+  policies: readonly Fact[] = [],
+): string[] {
   const time = timeWords(event);
-  const facts = factsOf(event, reranking).map(({ label, text }) => `<dt>${label}</dt><dd>${escaped(text)}</dd>`);
   return [
     `<section><h2>Event ${number}${time === null ? '' : `: ${escaped(time)}`}</h2>`,
-    `<dl>${facts.join('')}</dl>`,
+    factList(factsOf(event, reranking)),
     ...plot(reranking),
     ...ranking(event, reranking, count),
     ...choices(reranking),
+    ...(policies.length === 0 ? [] : ['<h3>What each policy would have done</h3>', factList(policies)]),
     '</section>',
   ];
 }

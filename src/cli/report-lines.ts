@@ -1,7 +1,15 @@
 /** Stage: report. OOM events for people, on a terminal or in a pipe. */
 import type { OomEvent, Reranking } from '../report/index.js';
 import type { Palette } from './colour.js';
-import { choiceLines, factsOf, RANKING_TITLES, rankingCells, shownTasks, timeWords } from './report-facts.js';
+import {
+  choiceLines,
+  type Fact,
+  factsOf,
+  RANKING_TITLES,
+  rankingCells,
+  shownTasks,
+  timeWords,
+} from './report-facts.js';
 import { type Column, tableLines, wrapped } from './table.js';
 
 const LABEL = 8;
@@ -31,12 +39,13 @@ function rankingLines(event: OomEvent, reranking: Reranking, count: number, widt
   return ['', palette.heading(`${INDENT}${heading}`), ...lines, ...more];
 }
 
-/** One event. `count` bounds the rows of its table. */
+/** One event, with more facts of it. `count` bounds the rows of its table. */
 export function eventLines(
   event: OomEvent,
   reranking: Reranking,
   number: number,
   { count, width, palette }: { count: number; width: number; palette: Palette },
+  more: readonly Fact[] = [],
 ): string[] {
   const time = timeWords(event);
   const { firstLine, lastLine } = event;
@@ -44,7 +53,7 @@ export function eventLines(
   const choices = choiceLines(reranking).flatMap((line) => wrapped(INDENT + line, width, INDENT + INDENT));
   return [
     palette.heading(`event ${number}, ${time === null ? place : `${time}, ${place}`}`),
-    ...factsOf(event, reranking).flatMap(({ label, text }) => factLines(label, text, width)),
+    ...[...factsOf(event, reranking), ...more].flatMap(({ label, text }) => factLines(label, text, width)),
     ...rankingLines(event, reranking, count, width, palette),
     ...(choices.length > 0 ? ['', ...choices] : []),
     '',

@@ -6,6 +6,8 @@ import {
   KernelLogReader,
   type LogCounts,
   type OomEvent,
+  type PolicyChoice,
+  policyChoices,
   type Reranking,
   rerank,
 } from '../report/index.js';
@@ -15,9 +17,10 @@ import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
-import { logLines } from './report-facts.js';
+import { type Fact, logLines } from './report-facts.js';
 import { eventSection, pageFoot, pageHead } from './report-html.js';
 import { eventLines } from './report-lines.js';
+import { askedPolicies, policiesFacts } from './report-policies.js';
 import { procForm } from './report-proc.js';
 import { screenOf, wrapped } from './table.js';
 
@@ -25,10 +28,24 @@ const ROWS_USUAL = 5;
 const ROWS_OF_PAGE = 100;
 const ROWS_WITHOUT_TABLE = 64;
 
+/** An event and what was found out about it. */
+interface Told {
+  event: OomEvent;
+  reranking: Reranking;
+  /** Of policies; undefined where none was asked. */
+  choices: PolicyChoice[] | undefined;
+  number: number;
+  engine: Engine;
+}
+
+function factsOfPolicies({ choices = [], reranking }: Told): Fact[] {
+  return policiesFacts(choices, reranking);
+}
+
 /** How events are shown: what comes before them all, for each, and at the end. */
 interface Form {
   head: string[];
-  event(event: OomEvent, reranking: Reranking, number: number, engine: Engine): string[];
+  event(told: Told): string[];
   foot(counts: LogCounts, events: number, ranked: number): string[];
 }
 
@@ -38,23 +55,25 @@ function peoplesForm(values: Values): Form {
   const screen = { count: rowCount(values) ?? ROWS_USUAL, width, palette };
   return {
     head: [],
-    event: (event, reranking, number) => eventLines(event, reranking, number, screen),
+    event: (told) => eventLines(told.event, told.reranking, told.number, screen, factsOfPolicies(told)),
     foot: (...log) => logLines(...log).flatMap((line) => wrapped(line, width)),
   };
 }
 
 function formOf(values: Values, path: string): Form {
   if (values.json) {
-    return { head: [], event: (event, reranking) => [JSON.stringify(eventToJson(event, reranking))], foot: () => [] };
+    const event = ({ event, reranking, choices }: Told) => [JSON.stringify(eventToJson(event, reranking, choices))];
+    return { head: [], event, foot: () => [] };
   }
   if (values['to-proc']) {
     const form = procForm();
-    return { head: [], event: (event, reranking, _, engine) => form.event(engine, event, reranking), foot: form.foot };
+    return { head: [], event: ({ engine, event, reranking }) => form.event(engine, event, reranking), foot: form.foot };
   }
   if (!values.html) return peoplesForm(values);
+  const count = rowCount(values) ?? ROWS_OF_PAGE;
   return {
     head: pageHead(path === '-' ? 'standard input' : path),
-    event: (event, reranking, number) => eventSection(event, reranking, number, rowCount(values) ?? ROWS_OF_PAGE),
+    event: (told) => eventSection(told.event, told.reranking, told.number, count, factsOfPolicies(told)),
     foot: (...log) => pageFoot(logLines(...log)),
   };
 }
@@ -81,17 +100,25 @@ function pathOf(positionals: string[]): string {
   return '-';
 }
 
-/** Runs the command. `argv` is what follows its name. */
-export async function report(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('report', argv);
-  if (values.help) return writeLines(commandHelp('report'));
+function checkForm(values: Values, policies: readonly string[] | undefined): void {
   const [one, other] = (['json', 'html', 'to-proc'] as const).filter((option) => values[option]);
   if (other) throw usage(`--${one} and --${other} exclude each other`);
   if (rowCount(values) !== undefined && (values.json || values['to-proc'])) {
     throw usage(`-n is for tables; --${one} always has every row`);
   }
+  if (policies && values['to-proc']) {
+    throw usage('--policy and --to-proc exclude each other; rank and preview --replay take a policy for the recording');
+  }
+}
+
+/** Runs the command. `argv` is what follows its name. */
+export async function report(argv: string[]): Promise<void> {
+  const { values, positionals, repeated } = readArguments('report', argv, ['policy']);
+  if (values.help) return writeLines(commandHelp('report'));
+  checkForm(values, repeated.policy);
   const path = pathOf(positionals);
   const form = formOf(values, path);
+  const policies = repeated.policy && (await askedPolicies(repeated.policy));
   const reader = new KernelLogReader();
   let engine: Engine | null = null;
   let events = 0;
@@ -104,7 +131,8 @@ export async function report(argv: string[]): Promise<void> {
     const reranking = rerank(engine, event);
     events += 1;
     if (reranking.ranking) ranked += 1;
-    await writeLines([...head, ...form.event(event, reranking, events, engine)]);
+    const choices = policies && policyChoices(engine, event, reranking, policies);
+    await writeLines([...head, ...form.event({ event, reranking, choices, number: events, engine })]);
     head = [];
   }
   await writeLines([...head, ...form.foot(reader.counts, events, ranked)]);

@@ -3,6 +3,7 @@ import type { RankedTask } from '../index.js';
 import { constraintOf, type OomEvent, reportOf, rowOf, victimOf } from './event.js';
 import type { Usage } from './memory.js';
 import { notesOf } from './notes.js';
+import type { PolicyChoice } from './policy-choice.js';
 import type { Reranking, SchemeChoice } from './rerank.js';
 import { freedBy } from './sizes.js';
 
@@ -169,8 +170,31 @@ function rankingJson(event: OomEvent, reranking: Reranking): EventJson {
   };
 }
 
-/** The object of an event. Kernel spellings; what the log does not say is null, never 0. */
-export function eventToJson(event: OomEvent, reranking: Reranking): EventJson {
+function policyJson(choice: PolicyChoice): EventJson {
+  const { victim, kernels, missing, unknown, settled } = choice;
+  return {
+    file: choice.file,
+    domain: choice.domain,
+    scheme: choice.scheme,
+    plugin: choice.plugin,
+    outcome: choice.outcome,
+    victim: victim && { pid: victim.tgid, comm: victim.comm },
+    points: victim?.points ?? null,
+    gives_back_pages: victim?.chargePages ?? null,
+    rules: victim?.rules ?? [],
+    same: choice.same,
+    kernel_victim: kernels && { points: kernels.points, reason: kernels.reason, rules: kernels.rules ?? [] },
+    missing,
+    unknown,
+    settled,
+  };
+}
+
+/**
+ * The object of an event. Kernel spellings; what the log does not say is null, never 0. `choices`: those of policies, for key `policies`,
+ * which is absent without them.
+ */
+export function eventToJson(event: OomEvent, reranking: Reranking, choices?: readonly PolicyChoice[]): EventJson {
   const { firstLine, lastLine, linesRead, linesLost, rowsRefused } = event;
   const other = Math.max(lastLine - firstLine + 1 - linesRead, 0);
   return {
@@ -185,6 +209,7 @@ export function eventToJson(event: OomEvent, reranking: Reranking): EventJson {
     ...memoryJson(event),
     ...killsJson(event, reranking),
     ...rankingJson(event, reranking),
+    ...(choices ? { policies: choices.map(policyJson) } : {}),
     notes: notesOf(event, reranking),
   };
 }

@@ -1,4 +1,5 @@
 /** Reports of the kernel's OOM killer: read, and ranked again. Re-exports only; nothing reachable from here imports `node:`. */
+export { type AskedDomain, type AskedPolicy, type AskedRule, askPolicy, type UntoldCondition } from './asked-policy.js';
 export type { Context } from './context.js';
 export type { Doubt, DoubtCode } from './doubts.js';
 export { type Era, type Evidence, spanWords } from './era.js';
@@ -8,6 +9,7 @@ export type { Invoker } from './invocation.js';
 export type { Killed, Named, Reaped, Selected } from './kill-lines.js';
 export type { CgroupMemory, MachineMemory, Usage } from './memory.js';
 export { notesOf } from './notes.js';
+export { type PolicyChoice, type PolicyOutcome, policyChoices, type UnknownRule } from './policy-choice.js';
 export { KernelLogReader, type LogCounts, readKernelLog } from './reader.js';
 export { type Reranking, rerank, type SchemeChoice } from './rerank.js';
 export { type Freed, freedBy, type PageSize, type PageTables, type TotalPages } from './sizes.js';

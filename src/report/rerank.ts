@@ -19,7 +19,7 @@ import { type Era, eraOf } from './era.js';
 import { choseNobody, type OomEvent, slotOf, victimOf } from './event.js';
 import type { Named } from './kill-lines.js';
 import { type PageSize, type PageTables, pageSizeOf, pageTablesOf, type TotalPages, totalPagesOf } from './sizes.js';
-import { type Missing, missingFor, tasksOf } from './tasks.js';
+import { type Missing, machineOf, missingFor, tasksOf } from './tasks.js';
 
 /** Whom one scheme would have chosen. */
 export interface SchemeChoice {
@@ -57,7 +57,6 @@ export interface Reranking {
 
 /** Families are sessions, and no report says the session of a task. */
 const SUFFICES = SCHEMES.filter((scheme) => scheme !== 'family');
-const USER_HZ = 100;
 
 /** Puts the rows of `event` into the engine and asks for rankings of them. */
 class Table {
@@ -68,8 +67,7 @@ class Table {
     pageSize: number,
     private readonly chosenSlot: number,
   ) {
-    const machine = { hz: USER_HZ, pageSize, uptimeS: 0, totalPages: totalPages.low };
-    loadTasks(engine, tasksOf(event.rows, pageSize), machine);
+    loadTasks(engine, tasksOf(event.rows, pageSize), machineOf(pageSize, totalPages.low));
   }
 
   rank(scheme: SchemeName, totalPages = this.totalPages.low, limit = 0): Ranking {

@@ -2,7 +2,7 @@
  * Stage: bytes → table. The rows of a report as task records. A report has no CPU time, no start time, no parent, no
  * session and no capabilities; what stands for them is said here, and what that leaves in doubt in doubts.ts.
  */
-import type { SchemeName, Task } from '../index.js';
+import type { Machine, SchemeName, Task } from '../index.js';
 import type { TableHeader, TableRow } from './table.js';
 
 /** Every capability that there is: what a task of root usually has. */
@@ -10,6 +10,7 @@ const ALL_CAPABILITIES = '1ffffffffff';
 const NEVER = -1000;
 const OLD_NEVER = -17;
 const OLD_MOST = 15;
+const USER_HZ = 100;
 
 /** oom_adj as oom_score_adj, by the rule of the kernels that have both. */
 function scoreAdjOf({ oomScoreAdj, oomAdj }: TableRow): number {
@@ -22,6 +23,11 @@ function scoreAdjOf({ oomScoreAdj, oomAdj }: TableRow): number {
 function oldAdjOf({ oomScoreAdj, oomAdj }: TableRow): number {
   if (oomAdj !== null) return oomAdj;
   return Math.min(Math.trunc(((oomScoreAdj ?? 0) * -OLD_NEVER) / -NEVER), OLD_MOST);
+}
+
+/** The machine that they are of, as far as a report tells. */
+export function machineOf(pageSize: number, totalPages: number): Machine {
+  return { hz: USER_HZ, pageSize, uptimeS: 0, totalPages };
 }
 
 /** The tasks of a table, in its order. */

@@ -34,7 +34,7 @@ describe('report: command lines', () => {
     [
       'report --help',
       0,
-      /Usage: badness report \[options\] \[FILE\][\s\S]*--html[\s\S]*7 {2}file cannot be read\n$/,
+      /Usage: badness report \[options\] \[FILE\][\s\S]*--html[\s\S]*7 {2}file cannot be read\n 14 {2}bad policy file[^\n]*\n$/,
       NONE,
     ],
     [`report ${RIGHT}`, 0, /^event 1, 1445\.780 s after boot, lines 1 to \d+\n/, NONE],
