@@ -62,6 +62,9 @@ const DATED =
 /** With a pid (`kernel[7]:`) it is a program that calls itself so. */
 const KERNEL_TAG = /(?:[\w.-]{1,255} )?kernel: ?/y;
 const HOST_AND_KERNEL = /[\w.-]{1,255} kernel: ?/y;
+/** RFC 5424: a version after the priority, and fields instead of a tag. What has a PROCID is a program. */
+const VERSION = /1 (?=\d{4}-)/y;
+const KERNEL_FIELDS = /[\x21-\x7e]{1,255} kernel - [\x21-\x7e]{1,32} (?:-|(?:\[[^\]]{0,1000}\]){1,4})(?: |$)/y;
 /** Priorities are facility · 8 + level; facility 0 is the kernel's own. */
 const LEVELS = 8;
 
@@ -87,15 +90,15 @@ function bracketed(cursor: Cursor, line: LogLine): boolean {
   return true;
 }
 
-/** A date, and where a host and a program follow it, these too. */
-function dated(cursor: Cursor, line: LogLine): boolean {
+/** A date, and where a host and a program follow it, these too: `tag` is what the kernel's look like. */
+function dated(cursor: Cursor, line: LogLine, tag: RegExp): boolean {
   const iso = cursor.take(ISO);
   const found = iso ?? cursor.take(DATED);
   if (!found) return false;
   line.stamp = found[1]!;
   // dmesg --time-format=iso writes a comma, and no host after it.
   if (iso?.[2] === ',') return true;
-  if (!cursor.take(KERNEL_TAG)) line.origin = 'other';
+  if (!cursor.take(tag)) line.origin = 'other';
   else {
     const level = cursor.take(LEVEL);
     if (level && !isKernels(level[1]!)) line.origin = 'other';
@@ -115,11 +118,12 @@ function textLine(text: string): LogLine {
   const cursor = new Cursor(text);
   cursor.take(INDENT);
   const level = cursor.take(LEVEL);
+  const tag = level && cursor.take(VERSION) ? KERNEL_FIELDS : KERNEL_TAG;
   const decoded = cursor.take(DECODED);
   if (level && !isKernels(level[1]!)) line.origin = 'other';
   if (decoded && decoded[1] !== 'kern') line.origin = 'other';
   if (sinceBoot(cursor, line)) cursor.take(HOST_AND_KERNEL);
-  else if (!bracketed(cursor, line) && !dated(cursor, line) && !level && !decoded) {
+  else if (!bracketed(cursor, line) && !dated(cursor, line, tag) && !level && !decoded) {
     // Blanks before a message that has nothing before it are the kernel's own.
     return line;
   }

@@ -72,6 +72,10 @@ export const DRESSES: Record<string, Dress> = {
   'syslog, first of the month': (text, at) => `Nov  1 ${clock(at)} web-01.example.org kernel: ${text}`,
   'syslog, ISO': (text, at) => `2023-11-20T${clock(at)}.123456+01:00 host kernel: [ ${seconds(at)}] ${text}`,
   'syslog without a host': (text, at) => `Nov 20 ${clock(at)} kernel: ${text}`,
+  'syslog, RFC 5424': (text, at) =>
+    `<4>1 2023-11-20T${clock(at)}.123456+01:00 web-01.example.org kernel - - - [ ${seconds(at)}] ${text}`,
+  'syslog, RFC 5424, with data': (text, at) =>
+    `<4>1 2023-11-20T${clock(at)}Z host kernel - x@1 [a@1 b="c"][timeQuality tzKnown="1"] ${text}`,
   'OpenWrt logread': (text, at) => `Mon Nov 20 ${clock(at)} 2023 kern.warn kernel: [ ${seconds(at)}] ${text}`,
   'journalctl -o short-precise': (text, at) => `Nov 20 ${clock(at)}.123456 host kernel: ${text}`,
   'journalctl -o short-iso': (text, at) => `2023-11-20T${clock(at)}+0100 host kernel: ${text}`,
