@@ -5,6 +5,7 @@
  *
  * Every pattern is anchored where it is tried and bounded, so a line costs no more than its length.
  */
+import { DmesgJsonReader } from './dmesg-json.js';
 import { journalLine } from './journal.js';
 import { unescapeBytes } from './utf8.js';
 
@@ -146,14 +147,17 @@ function kmsgLine(text: string): LogLine | null {
   };
 }
 
-/** Reads lines one after the other: in /dev/kmsg the meaning of a line depends on the one before. */
+/** Reads lines one after the other: in /dev/kmsg and in the JSON of dmesg the meaning of a line depends on those before. */
 export class PrefixReader {
   private inKmsg = false;
+  private readonly dmesgJson = new DmesgJsonReader();
 
-  /** The line without its prefix. Null for what only continues a record of /dev/kmsg (` KEY=value`). */
+  /** The line without its prefix. Null for what only continues a record of /dev/kmsg (` KEY=value`), or begins one in JSON. */
   read(raw: string): LogLine | null {
     const text = raw.endsWith('\r') ? raw.slice(0, -1) : raw;
     if (this.inKmsg && text.startsWith(' ')) return null;
+    const record = this.dmesgJson.read(text);
+    if (record !== undefined) return record;
     const kmsg = kmsgLine(text);
     this.inKmsg = kmsg !== null;
     return kmsg ?? journalLine(text) ?? textLine(text);

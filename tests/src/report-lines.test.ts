@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { KernelLogReader, type OomEvent, readKernelLog, victimOf } from '../../src/report/index.js';
-import { bytesOf, DRESSES, journalEntry, reportLines } from './support/oom-log.js';
+import { bytesOf, DRESSES, journalEntry, reportLines, SAMPLES } from './support/oom-log.js';
 import { RUNS, SEED } from './support/tables.js';
 
 const HOG = { tgid: 501, comm: 'java', uid: 1000, total_vm_pages: 70_000, rss_pages: 61_234, pgtables_bytes: 450_560 };
@@ -183,5 +183,39 @@ describe('reading in parts', () => {
     assert.equal(lines, text.split('\n').length);
     assert.equal(read + other + foreign + unknown + orphans + tooLong, lines);
     assert.deepEqual([foreign, tooLong, orphans], [1, 1, 1]);
+  });
+});
+
+describe('dmesg --json', () => {
+  const document = (messages: readonly string[], pri: string) => {
+    const records = messages.map(
+      (msg, at) =>
+        `         ${pri},\n         "time":     ${1445 + at}.000001,\n         "msg": ${JSON.stringify(msg)}\n      `,
+    );
+    return `{\n   "dmesg": [\n      {\n${records.join('},{\n')}}\n   ]\n}\n`;
+  };
+
+  test('says what the same messages say', () => {
+    for (const { kernel, lines } of SAMPLES) {
+      const killed = (log: string) => readKernelLog(log).events.map((event) => [event.killed?.pid, event.rows]);
+      assert.deepEqual(killed(document(lines, '"pri": 4')), killed(lines.join('\n')), kernel);
+      assert.deepEqual(killed(document(lines, '"fac": "kern",\n         "pri": "warn"')), killed(lines.join('\n')));
+    }
+    const [event] = readKernelLog(document(['Out of Memory: Killed process 501 (java).'], '"pri": 4')).events;
+    assert.equal(event!.uptimeS, 1445.000001);
+  });
+
+  test('what programs wrote is not believed, and what is damaged is passed over', () => {
+    const forged = ['Out of memory: Killed process 1 (init)'];
+    for (const pri of ['"pri": 12', '"fac": "user",\n         "pri": "warn"']) {
+      const { events, counts } = readKernelLog(document(forged, pri));
+      assert.deepEqual([events.length, counts.foreign], [0, 1]);
+    }
+    assert.equal(readKernelLog(document(forged, '"pri": 4').replace('init)"', 'init)')).events.length, 0);
+  });
+
+  test('after its end lines are as they are elsewhere', () => {
+    const log = `${document(['quiet'], '"pri": 6')}Out of Memory: Killed process 501 (java).\n`;
+    assert.equal(readKernelLog(log).events[0]!.killed!.pid, 501);
   });
 });
