@@ -164,6 +164,14 @@ test('tidy: only src/linux and the CLI import node:', () => {
   assert.deepEqual(breaches, []);
 });
 
+test('tidy: docs/architecture.md has every folder of src', () => {
+  const page = readFileSync('docs/architecture.md', 'utf8');
+  const rooms = readdirSync('src', { withFileTypes: true }).filter((entry) => entry.isDirectory());
+  const unlisted = rooms.map(({ name }) => `src/${name}/`).filter((room) => !page.includes(`| \`${room}\` |`));
+  assert.ok(rooms.length > 10);
+  assert.deepEqual(unlisted, []);
+});
+
 test('tidy: the CLI uses the public API only', () => {
   const allowed = (name: string) =>
     name.startsWith('node:') ||
