@@ -36,7 +36,7 @@ function flagsOf({ facts }: RecordedFiles): Map<number, number> {
 export function loadRecorded(
   engine: Engine,
   files: RecordedFiles,
-  options: Pick<ReadOptions, 'exempt' | 'hz'> = {},
+  options: Pick<ReadOptions, 'exempt' | 'hz' | 'stage'> = {},
 ): RecordedReading {
   const flags = flagsOf(files);
   const { exempt } = options;

@@ -19,6 +19,7 @@ import { loadRecorded, type RecordedReading } from './load.js';
 import { RecordedFiles } from './recorded-files.js';
 import type { Recording } from './recording.js';
 import { LAST_MS, policyRecorded, sourceOf, tasksMost } from './replay-guard.js';
+import { StagedRows } from './staged-rows.js';
 
 /** How a task stands by one policy. */
 export interface Standing {
@@ -121,6 +122,7 @@ class Comparison {
   readonly #all: boolean;
   #reading: RecordedReading | null = null;
   #flags: Uint32Array = new Uint32Array(0);
+  readonly #rows = new StagedRows();
   readonly #comms: string[] = [];
   /** The bytes that they were decoded from. */
   #words: Uint32Array = new Uint32Array(0);
@@ -134,6 +136,7 @@ class Comparison {
 
   look(index: number): void {
     this.#files.moveTo(index);
+    this.#rows.forget(this.#files.recording.snapshots[index]!);
     const [oldLevel, newLevel] = this.#sides.map((side) => this.#level(side)) as [PressureLevel, PressureLevel];
     if (!isShort(oldLevel) && !isShort(newLevel)) return;
     this.decided += 1;
@@ -165,7 +168,7 @@ class Comparison {
 
   #load(): void {
     const engine = this.#engine;
-    this.#reading = loadRecorded(engine, this.#files);
+    this.#reading = loadRecorded(engine, this.#files, { stage: (...task) => this.#rows.stage(...task) });
     this.#flags = this.#flagCells().slice();
     this.#readComms();
   }
