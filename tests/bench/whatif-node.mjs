@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { openEngine } from '../../dist/index.js';
 import { definePolicy } from '../../dist/policy.js';
 import { parseRecording, RecordedFiles, tasksMost, whatIf } from '../../dist/recording.js';
+import { cpuUs } from './support.mjs';
 import { NEVER, RULE, SCHEME } from './whatif-data.mjs';
 
 const PAGE_KIB = 4;
@@ -89,7 +90,7 @@ const against = definePolicy({ never: NEVER });
 const digest = createHash('sha256');
 let engine = null;
 let [readMs, evaluations] = [0, 0];
-const begin = performance.now();
+const [begin, cpuBegin] = [performance.now(), cpuUs()];
 for (const name of readdirSync(folder).sort()) {
   const from = performance.now();
   const recording = parseRecording(readFileSync(join(folder, name), 'utf8'));
@@ -99,5 +100,5 @@ for (const name of readdirSync(folder).sort()) {
   evaluations += result.evaluations;
   digest.update(JSON.stringify(result.changes));
 }
-const ms = performance.now() - begin;
-console.log(JSON.stringify({ ms, readMs, evaluations, digest: digest.digest('hex') }));
+const [ms, cpuMs] = [performance.now() - begin, (cpuUs() - cpuBegin) / 1000];
+console.log(JSON.stringify({ ms, cpuMs, readMs, evaluations, digest: digest.digest('hex') }));

@@ -63,6 +63,14 @@ function report(sets, bytes) {
     sets.map(({ javascript }) => aSecond(javascript.ms)),
   );
   row(
+    'evaluations a second of CPU time (every thread of the process), engine',
+    sets.map(({ engine }) => aSecond(engine.cpuMs)),
+  );
+  row(
+    'evaluations a second of CPU time, plain JavaScript',
+    sets.map(({ javascript }) => aSecond(javascript.cpuMs)),
+  );
+  row(
     'plain JavaScript ÷ engine, time',
     sets.map(({ engine, javascript }) => javascript.ms / engine.ms),
     2,
