@@ -42,13 +42,14 @@ function measure(folder) {
   return sets;
 }
 
+function row(words, values, digits = 0) {
+  const shown = values.map((value) => value.toFixed(digits));
+  console.log(`${words}: ${median(values).toFixed(digits)}   (${shown.join(' ')})`);
+}
+
 function report(sets, bytes) {
   const { evaluations } = sets[0].engine;
   const aSecond = (ms) => Math.round((evaluations * 1000) / ms);
-  const row = (words, values, digits = 0) => {
-    const shown = values.map((value) => value.toFixed(digits));
-    console.log(`${words}: ${median(values).toFixed(digits)}   (${shown.join(' ')})`);
-  };
   const size = `${(bytes / 2 ** 20).toFixed(0)} MiB of text`;
   console.log(
     `${recordings} recordings × ${snapshots} snapshots × ${tasks} tasks, ${size}, ${evaluations} task evaluations`,
