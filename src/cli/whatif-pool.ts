@@ -63,7 +63,10 @@ class Pool {
       this.#told();
       return;
     }
-    this.#take(inHand, { kind: 'bad', code: error.code ?? null, words: `its thread has ended: ${error.message}` });
+    // It may have said what came of it, and died before it took the next.
+    if (this.#results[inHand] === undefined) {
+      this.#take(inHand, { kind: 'bad', code: error.code ?? null, words: `its thread has ended: ${error.message}` });
+    }
     if (Atomics.load(cells, NEXT) < order.length) this.#start(thread);
   }
 }

@@ -42,68 +42,38 @@ function measure(folder) {
   return sets;
 }
 
-function row(words, values, digits = 0) {
-  const shown = values.map((value) => value.toFixed(digits));
-  console.log(`${words}: ${median(values).toFixed(digits)}   (${shown.join(' ')})`);
+const after = ({ ms, readMs }) => ms - readMs;
+
+/** Every figure: its words, how it is made of a set, digits. */
+function figures(evaluations) {
+  const aSecond = (ms) => Math.round((evaluations * 1000) / ms);
+  return [
+    ['evaluations/s, one thread, engine (no start-up)', ({ engine }) => aSecond(engine.ms), 0],
+    ['evaluations/s, one thread, plain JavaScript', ({ javascript }) => aSecond(javascript.ms), 0],
+    ['the same a second of CPU time (all threads), engine', ({ engine }) => aSecond(engine.cpuMs), 0],
+    ['the same a second of CPU time, plain JavaScript', ({ javascript }) => aSecond(javascript.cpuMs), 0],
+    ['plain JavaScript ÷ engine, time', ({ engine, javascript }) => javascript.ms / engine.ms, 2],
+    ['without the reading of the text', ({ engine, javascript }) => after(javascript) / after(engine), 2],
+    ['engine: share of reading the text, %', ({ engine }) => (100 * engine.readMs) / engine.ms, 1],
+    ['the command with --jobs 1, ms', ({ one }) => one, 0],
+    ['the command with --jobs 2, ms', ({ two }) => two, 0],
+    ['scaling, one thread ÷ two (asked ≥ 1.8)', ({ one, two }) => one / two, 2],
+    ['evaluations/s and core, the command with --jobs 2', ({ two }) => aSecond(two) / 2, 0],
+  ];
 }
 
 function report(sets, bytes) {
   const { evaluations } = sets[0].engine;
-  const aSecond = (ms) => Math.round((evaluations * 1000) / ms);
   const size = `${(bytes / 2 ** 20).toFixed(0)} MiB of text`;
   console.log(
     `${recordings} recordings × ${snapshots} snapshots × ${tasks} tasks, ${size}, ${evaluations} task evaluations`,
   );
   console.log(`${availableParallelism()} processors, Node ${process.versions.node}; medians, and every set`);
-  row(
-    'evaluations/s, one thread, engine (no start-up)',
-    sets.map(({ engine }) => aSecond(engine.ms)),
-  );
-  row(
-    'evaluations/s, one thread, plain JavaScript',
-    sets.map(({ javascript }) => aSecond(javascript.ms)),
-  );
-  row(
-    'evaluations a second of CPU time (every thread of the process), engine',
-    sets.map(({ engine }) => aSecond(engine.cpuMs)),
-  );
-  row(
-    'evaluations a second of CPU time, plain JavaScript',
-    sets.map(({ javascript }) => aSecond(javascript.cpuMs)),
-  );
-  row(
-    'plain JavaScript ÷ engine, time',
-    sets.map(({ engine, javascript }) => javascript.ms / engine.ms),
-    2,
-  );
-  const after = ({ ms, readMs }) => ms - readMs;
-  row(
-    'the same without the reading of the text that both share',
-    sets.map(({ engine, javascript }) => after(javascript) / after(engine)),
-    2,
-  );
-  row(
-    'share of the time that is reading the text, engine, %',
-    sets.map(({ engine }) => (100 * engine.readMs) / engine.ms),
-    1,
-  );
-  row(
-    'the command with --jobs 1, ms',
-    sets.map(({ one }) => one),
-  );
-  row(
-    'the command with --jobs 2, ms',
-    sets.map(({ two }) => two),
-  );
-  row(
-    'scaling, one thread ÷ two (asked ≥ 1.8)',
-    sets.map(({ one, two }) => one / two),
-    2,
-  );
-  row(
-    'evaluations/s and core, the command with --jobs 2',
-    sets.map(({ two }) => aSecond(two) / 2),
-  );
+  for (const [words, of, digits] of figures(evaluations)) {
+    const values = sets.map(of);
+    const raw = values.map((value) => value.toFixed(digits)).join(' ');
+    console.log(`${words}: ${median(values).toFixed(digits)}   (${raw})`);
+  }
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'badness-whatif-'));

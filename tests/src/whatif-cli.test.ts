@@ -103,3 +103,19 @@ test('whatif: exits 0 when nothing changes, 6 when something was left out beside
   assert.deepEqual([empty.status, empty.stdout], [7, '']);
   assert.match(empty.stderr, /expected files that end in \.proc in .*empty, found none\n$/);
 });
+
+test('whatif: a recording that is too much for its thread takes no other recording along', () => {
+  const huge = join(folder, 'huge');
+  mkdirSync(huge);
+  const tasks = Object.fromEntries(Array.from({ length: 10_000 }, (_, at) => [`task${at}`, 1000 + at]));
+  const one = { percent: 6, tasks: { hog: 70_000, big: 50_000, ...tasks } };
+  file('huge/a.proc', recordingText(Array.from({ length: 30 }, (_, index) => ({ monotonicMs: index, ...one }))));
+  for (const name of ['b', 'c', 'd']) file(`huge/${name}.proc`, recordingText(moments(2, 6)));
+  const env = { NODE_OPTIONS: '--max-old-space-size=24' };
+  for (const jobs of ['1', '2']) {
+    const { status, stdout, stderr } = badness(['whatif', '--policy', NEVER, '--jobs', jobs, huge], { env });
+    assert.match(stderr, /a\.proc: left out: its thread has ended: .*memory/);
+    assert.match(stdout, /\n6 of 6 decisions change: .*\n3 of 4 recordings with a change, 6 snapshots; 1 left out\n$/);
+    assert.equal(status, 22);
+  }
+});
