@@ -25,8 +25,10 @@ function characterBytes(bytes: Uint8Array, at: number): number {
 export function decodeComm(bytes: Uint8Array<ArrayBuffer>): string {
   const end = bytes.indexOf(0);
   const name = end < 0 ? bytes : bytes.subarray(0, end);
-  if (name.every((byte) => byte < 0x80)) return String.fromCharCode(...name);
   let text = '';
+  for (const byte of name) if (byte < 0x80) text += String.fromCharCode(byte);
+  if (text.length === name.length) return text;
+  text = '';
   for (let at = 0; at < name.length; ) {
     const length = characterBytes(name, at);
     text += length > 0 ? utf8.decode(name.subarray(at, at + length)) : String.fromCharCode(ESCAPE + name[at]!);
