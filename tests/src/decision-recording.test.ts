@@ -24,6 +24,7 @@ import { SCHEMES } from '../../src/schemes.js';
 import { restoreSnapshot } from '../../src/snapshot-copy.js';
 import { beginSnapshot, putStaged, stageTask, type Task } from '../../src/task.js';
 import { FakeProc } from './support/fake-proc.js';
+import { roundOf } from './support/patient-round.js';
 
 const MEMORY = { totalKib: 4_000_000, availableKib: 9, basisKib: 90, swapTotalKib: 0, swapFreeKib: 0 };
 const BUILDS: EngineBuild[] = ['shared', 'baseline'];
@@ -174,7 +175,7 @@ test('decision: a guard of this machine exports its rounds, and they replay to t
   const policy = definePolicy({ domain: 'system', rules: [{ cmdline: '*no such thing*', never: true }] });
   const guard = await openLinuxGuard({ policy, for: 'daemon', tell() {}, native: 'none', decisions: { most: 2 } });
   try {
-    const reports = [await guard.round(), await guard.round(), await guard.round()];
+    const reports = [await roundOf(guard), await roundOf(guard), await roundOf(guard)];
     assert.deepEqual(
       reports.map(({ outcome }) => outcome),
       ['dry', 'dry', 'dry'],
