@@ -32,6 +32,11 @@ export interface GuardOptions {
   readonly tell: (event: GuardEvent) => void;
   /** What must be given back until memory is not short any more, bytes. */
   readonly neededBytes?: () => number;
+  /**
+   * Asked in place of a whole look, while nothing is short, after a sleep that was blocked through: true when nothing can have changed. So
+   * long at most, ms, there is no whole look.
+   */
+  readonly glance?: { readonly mostMs: number; isSame(): boolean };
   /** Called after each sleep: milliseconds that the machine was suspended. */
   readonly sleptMs?: (nowMs: number) => number;
   /** Hears when the domain comes to be short of memory, so that a round begins, and when it is over. */
@@ -93,12 +98,22 @@ export class Guard {
       this.#look(world.nowMs());
       const delayMs = this.#delayMs(world.nowMs());
       const quiet = this.#level === 'none' && !this.#underWay;
-      const end =
-        quiet && waiter.rest ? waiter.rest(source.wakeUps(), delayMs) : waiter.wait(source.wakeUps(), delayMs);
+      const end = quiet && waiter.rest ? this.#rest(delayMs) : waiter.wait(source.wakeUps(), delayMs);
       // A promise costs a fifth of a wake-up.
       if (typeof end === 'object') await end;
     }
     if (this.#underWay) await Promise.race([this.#underWay.end, timeout(STOP_MS)]);
+  }
+
+  /** Sleeps, and sleeps on while a glance says that nothing has changed. */
+  #rest(delayMs: number): unknown {
+    const { source, waiter, glance } = this.#options;
+    const wakeUps = source.wakeUps();
+    for (let leftMs = glance?.mostMs ?? 0; ; leftMs -= delayMs) {
+      const end = waiter.rest!(wakeUps, delayMs);
+      const isOver = end !== 'time' || leftMs <= delayMs || this.#stop.signal.aborted;
+      if (isOver || !glance?.isSame()) return end;
+    }
   }
 
   /** Ends `run`, soon. A victim that was signalled is not waited for. */

@@ -25,6 +25,8 @@ export interface GuardSource {
   readonly reported: ReportedLevel;
   /** Which of them speaks now. */
   readonly reason: () => OomReason;
+  /** True when nothing can have changed since the last reading; null where only a reading tells. */
+  readonly glance: (() => boolean) | null;
   /** What is not as it was asked for, in words. */
   readonly notes: readonly string[];
 }
@@ -79,7 +81,9 @@ export function openGuardSource(
   const retire = () => {
     for (const one of own) one.close();
   };
-  return { source, retire, memory, failures, reported, reason, notes };
+  // Whatever else is asked has to be read to be known.
+  const glance = level === memory && events.length === 0 ? () => memory.glance() : null;
+  return { source, retire, memory, failures, reported, reason, glance, notes };
 }
 
 function reasonOf(

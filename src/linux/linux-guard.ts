@@ -29,6 +29,8 @@ import { openQueue } from './queue-tasks.js';
 import type { Rankings } from './rankings.js';
 
 const SYSTEM = 0;
+/** A guard that never blocks looks each time; one that does, so often at least. */
+const LOOK_MS = 1000;
 /** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
 const INHERIT_EVERY_MS = 1000;
 
@@ -79,6 +81,7 @@ export class LinuxGuard {
       warnings,
       tell: (event) => this.#tell(event),
       neededBytes: () => parts.source.memory.neededBytes(),
+      glance: { mostMs: Math.min(LOOK_MS, options.mostMs ?? LOOK_MS), isSame: () => parts.source.glance?.() ?? false },
       sleptMs: (nowMs) => parts.suspend.check(nowMs),
       onReading: (level, nowMs) => {
         this.#publish(level, nowMs);

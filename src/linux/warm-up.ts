@@ -13,14 +13,14 @@ const TIMES = 10_000;
 const MOST_MS = 200;
 
 export interface WarmUp {
-  readonly source: { readonly source: PressureSource };
+  readonly source: { readonly source: PressureSource; readonly glance: (() => boolean) | null };
   readonly waiter: Pick<Waiter, 'waitSync'>;
   readonly suspend: { check(nowMs: number): number };
   readonly world: { nowMs(): number };
 }
 
 /** Reads, and waits no time, again and again. */
-export function warmUp({ source: { source }, waiter, suspend, world }: WarmUp): void {
+export function warmUp({ source: { source, glance }, waiter, suspend, world }: WarmUp): void {
   const endMs = world.nowMs() + MOST_MS;
   for (let time = 0; time < TIMES; time++) {
     const nowMs = world.nowMs();
@@ -29,6 +29,7 @@ export function warmUp({ source: { source }, waiter, suspend, world }: WarmUp): 
     source.read(nowMs);
     source.nextDelayMs(nowMs);
     waiter.waitSync(source.wakeUps(), 0);
+    glance?.();
   }
   // The rates of readings without a moment between them say nothing.
   source.forget();

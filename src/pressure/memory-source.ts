@@ -15,6 +15,8 @@ import { noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp 
 export interface MemoryReader {
   /** @throws anything when it cannot be read. */
   read(): MemoryState;
+  /** Only what is available, KiB; NaN when a whole reading is needed to know. @throws as `read`. */
+  available?(): number;
   close?(): void;
 }
 
@@ -42,6 +44,8 @@ const SWAP_FILL_MOST = 2 ** 20 / 1000;
 const MS_PER_PERCENT = 7;
 /** However near the threshold: no oftener than this while the memory left would outlast twice the time. */
 const NEAR_MS = 100;
+/** What may be missing of the memory above the threshold of `warn` before a glance is not enough. */
+const GLANCE_ROOM = 1 / 16;
 /** After an unreadable answer, and while the highest level stands: nothing more urgent can come. */
 const SETTLED_MS = 100;
 
@@ -97,6 +101,21 @@ export class MemorySource implements PressureSource {
     this.#state = state;
     this.#level = levelOf(state, this.#thresholds);
     return { level: this.#level, error: null };
+  }
+
+  /**
+   * True when memory stands as at the last reading, or so near that neither its level nor the sleep would be others. Costs a part of a
+   * reading. Never true where swap counts, and of readers that tell nothing less than all.
+   */
+  glance(): boolean {
+    const state = this.#state;
+    if (state === null || this.#level !== 'none' || swapCounts(state)) return false;
+    const room = state.availableKib - boundOf(this.#thresholds.warn.available, state.basisKib, KIB);
+    try {
+      return (this.#reader.available?.() ?? Number.NaN) >= state.availableKib - room * GLANCE_ROOM;
+    } catch {
+      return false;
+    }
   }
 
   /** What must be given back until memory is not short any more, bytes; 0 when it is not, or was not read. */

@@ -17,6 +17,7 @@ const KEYS = [
   'Hugetlb',
 ] as const;
 const DECIDING = 5;
+const GLANCE = 2;
 
 /** ZFS may be loaded while the guard runs; looking costs as much as a reading, so it is not done at each. */
 const LOOK_FOR_ZFS_EVERY = 256;
@@ -70,6 +71,13 @@ export class MachineMemory {
   read(): MemoryState {
     this.#file.refresh(DECIDING);
     return this.#state(this.#zfs());
+  }
+
+  /** MemAvailable alone, KiB, for a glance between two readings; NaN where that is not all of it (ZFS). @throws as {@link read}. */
+  available(): number {
+    if (this.#arc !== null) return Number.NaN;
+    this.#file.refresh(GLANCE);
+    return this.#need(1);
   }
 
   /** Reads everything, for a report. @throws as {@link read}. */

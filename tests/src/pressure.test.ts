@@ -76,6 +76,46 @@ test('sleep: in proportion to the headroom, between its bounds', () => {
   assert.equal(at(5), 100, 'nothing more urgent can come');
 });
 
+test('glance: memory stands as it stood up to a sixteenth of what is above the threshold of warn', () => {
+  const box = { available: 0, state: memory(1_000_000, 310_000) };
+  const source = memorySource({ read: () => box.state, available: () => box.available });
+  const glance = (available: number) => {
+    box.available = available;
+    return source.glance();
+  };
+  assert.equal(glance(310_000), false, 'nothing was read yet');
+  source.read(0);
+  // 160,000 above the threshold of warn.
+  assert.deepEqual([500_000, 310_000, 300_000, 299_999, Number.NaN].map(glance), [true, true, true, false, false]);
+  box.state = memory(1_000_000, 150_001);
+  source.read(0);
+  assert.deepEqual([150_001, 150_000].map(glance), [true, false], 'never past the threshold');
+});
+
+test('glance: says nothing while memory is short, where swap counts, and where it cannot be read', () => {
+  const box = { state: memory(1_000_000, 100_000) };
+  const source = memorySource({ read: () => box.state, available: () => 900_000 });
+  source.read(0);
+  assert.equal(source.glance(), false, 'warn');
+  box.state = memory(1_000_000, 500_000, { total: 1_000_000, free: 900_000 });
+  source.read(0);
+  assert.equal(source.glance(), false, 'swap');
+  box.state = memory(1_000_000, 500_000);
+  source.read(0);
+  assert.equal(source.glance(), true);
+  const broken = memorySource({
+    read: () => box.state,
+    available() {
+      throw new Error('EIO');
+    },
+  });
+  broken.read(0);
+  assert.equal(broken.glance(), false);
+  const whole = memorySource({ read: () => box.state });
+  whole.read(0);
+  assert.equal(whole.glance(), false, 'tells nothing less than all');
+});
+
 test('sleep: a small domain fills sooner, so it is looked at oftener', () => {
   const { sleep } = over(memory(GIB, 0));
   const at = (percent: number) => Math.round(sleep(memory(GIB, (GIB * percent) / 100)));

@@ -22,7 +22,12 @@ function parts(readMs: number) {
   return {
     seen,
     source,
-    parts: { source: { source }, waiter, suspend: { check: () => 0 }, world: { nowMs: () => seen.nowMs } },
+    parts: {
+      source: { source, glance: null },
+      waiter,
+      suspend: { check: () => 0 },
+      world: { nowMs: () => seen.nowMs },
+    },
   };
 }
 
