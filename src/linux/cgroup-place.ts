@@ -86,7 +86,18 @@ export function findMemoryCgroup(pid: number | 'self' = 'self', root = '/proc'):
   if (place === null) return null;
   // A group may lack the controller that its parent has: then the parent is charged.
   const dir = upwards(place.dir, place.top).find((one) => existsSync(join(one, 'memory.current')));
-  return dir === undefined ? null : { version: 2, dir, top: place.top };
+  if (dir !== undefined) return { version: 2, dir, top: place.top };
+  // The root of v2 counts nothing itself; what lies below it does.
+  return hasMemory(place.top) ? { version: 2, dir: place.top, top: place.top } : null;
+}
+
+/** Whether groups below can have the memory controller of v2. */
+function hasMemory(top: string): boolean {
+  try {
+    return readFileSync(join(top, 'cgroup.controllers'), 'utf8').trim().split(' ').includes('memory');
+  } catch {
+    return false;
+  }
 }
 
 /** `dir` and the directories above it, up to and with `top`; nearest first. */

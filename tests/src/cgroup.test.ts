@@ -32,6 +32,15 @@ const V1 = {
 
 const V2_MOUNT = '24 20 0:22 / {root}/cg rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n';
 
+test('cgroup: a process in the root of v2 sees the groups below it', (t) => {
+  const files = { 'proc/self/mountinfo': V2_MOUNT, 'proc/self/cgroup': '0::/\n', 'proc/1/cgroup': '0::/\n' };
+  const without = machine(t, { ...files, 'cg/cgroup.controllers': 'cpu pids\n' });
+  assert.equal(findMemoryCgroup('self', without.at('proc')), null);
+  const tree = machine(t, { ...files, 'cg/cgroup.controllers': 'cpu memory pids\n' });
+  assert.deepEqual(findMemoryCgroup('self', tree.at('proc')), { version: 2, dir: tree.at('cg'), top: tree.at('cg') });
+  assert.equal(autoDomain({ for: 'daemon', root: tree.at('proc') }).kind, 'system');
+});
+
 test('cgroup: v1 memory is found by its controller, beside a unified hierarchy without it', (t) => {
   const tree = machine(t, V1);
   const place = findMemoryCgroup('self', tree.at('proc'));
