@@ -150,11 +150,16 @@ function rankedTask(engine: Engine, slot: number, rank: number | null, scheme: n
   };
 }
 
+/** The rows of at most so many tasks with points, by the number of the scheme that they were last scored in; worst first. */
+export function worstSlots(engine: Engine, scheme: number, most: number): number[] {
+  const rows = engine.abi.rank(scheme, Math.min(most, engine.count));
+  return Array.from({ length: rows }, (_, index) => engine.ordered(index));
+}
+
 /** The place of the task in `slot` in the order of the snapshot last scored, 1 the worst; null when ineligible. */
 export function rankOf(engine: Engine, slot: number, scheme: SchemeName = DEFAULT_SCHEME): number | null {
-  const rows = engine.abi.rank(schemeNumber(scheme), engine.count);
-  for (let index = 0; index < rows; ++index) if (engine.ordered(index) === slot) return index + 1;
-  return null;
+  const index = worstSlots(engine, schemeNumber(scheme), engine.count).indexOf(slot);
+  return index < 0 ? null : index + 1;
 }
 
 /**
@@ -166,8 +171,7 @@ export function rankTasks(engine: Engine, options: ScoreOptions & { limit?: numb
   const number = schemeNumber(scheme);
   const eligible = scoreTasks(engine, options);
   const { outcome, slot } = selectTask(engine, options);
-  const rows = engine.abi.rank(number, Math.min(options.limit ?? engine.count, engine.count));
-  const slots = Array.from({ length: rows }, (_, index) => engine.ordered(index));
+  const slots = worstSlots(engine, number, options.limit ?? engine.count);
   const ranked = slots.map((at, index) => rankedTask(engine, at, index + 1, number));
   const victim =
     slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rankedTask(engine, slot, null, number));

@@ -7,7 +7,7 @@
 import { BadnessError } from '../errors.js';
 import type { OomSignals } from '../oom-signals.js';
 import type { OomReason } from '../oom-state.js';
-import type { PressureLevel } from '../pressure/memory-state.js';
+import { isShort, type PressureLevel, type ShortLevel } from '../pressure/memory-state.js';
 import { compareLevels, type PressureSource, type WakeUp } from '../pressure/pressure.js';
 import type { GuardCounters, GuardEvent } from './guard-events.js';
 import type { NotifierChain } from './notifier-chain.js';
@@ -52,8 +52,6 @@ const STOP_MS = 700;
 
 /** Nothing came of it yet: what asked for the round still stands. */
 const PUT_OFF: readonly RoundOutcome[] = ['in-flight', 'busy', 'gone'];
-
-type Short = 'term' | 'kill';
 
 interface UnderWay {
   readonly ask: RoundAsk;
@@ -202,12 +200,12 @@ export class Guard {
     void warnings.walk('warn', event);
   }
 
-  #hurry(level: Short, { ask, hurry }: UnderWay): void {
+  #hurry(level: ShortLevel, { ask, hurry }: UnderWay): void {
     if (level === 'kill' && ask.signal === 'SIGTERM') hurry.abort();
   }
 
   /** The round that it begins. Nobody has to hear that it failed: that is told. */
-  #begin(level: Short, asked: boolean): Promise<RoundReport> {
+  #begin(level: ShortLevel, asked: boolean): Promise<RoundReport> {
     const { source, world, rounds, neededBytes, signals, reason } = this.#options;
     const hurry = new AbortController();
     const ask: RoundAsk = {
@@ -233,7 +231,7 @@ export class Guard {
     return round;
   }
 
-  #ended(report: RoundReport, level: Short, asked: boolean): void {
+  #ended(report: RoundReport, level: ShortLevel, asked: boolean): void {
     const { source, world, waiter } = this.#options;
     const atMs = world.nowMs();
     this.#underWay = null;
@@ -269,10 +267,6 @@ export class Guard {
   #tell(event: GuardEvent): void {
     this.#options.tell(event);
   }
-}
-
-function isShort(level: PressureLevel): level is Short {
-  return level === 'term' || level === 'kill';
 }
 
 function timeout(ms: number): Promise<void> {

@@ -9,8 +9,10 @@ import type { PluginReport, PointsSource } from '../plugin/points-source.js';
 import { builtInScheme } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
 import { type RowRules, selectByRules } from '../policy/row-rules.js';
+import { totalPagesOf } from '../pressure/memory-state.js';
 import { parseTaskStat } from '../proc/task-stat.js';
-import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { type ScoreOptions, scoreTasks, selectTask, worstSlots } from '../rank.js';
+import { isBound, slotOf } from '../rows.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
 import type { FileCalls } from './file-calls.js';
@@ -107,11 +109,10 @@ export class Chooser {
     const scheme = schemeNumber(options.scheme);
     let left = Math.max(READ_LEAST, 2 * count);
     for (let width = count; ; width = Math.max(count, Math.min(width * 2, WIDTH_MAX))) {
-      const rows = this.engine.abi.rank(scheme, width);
-      const slots = Array.from({ length: rows }, (_, index) => this.engine.ordered(index));
-      const bounds = slots.filter((slot) => this.isBound(slot));
+      const slots = worstSlots(this.engine, scheme, width);
+      const bounds = slots.filter((slot) => isBound(this.engine, slot));
       if (bounds.length === 0 || left <= 0) {
-        const known = slots.findIndex((slot) => this.isBound(slot));
+        const known = slots.findIndex((slot) => isBound(this.engine, slot));
         const worst = slots.slice(0, known < 0 ? count : Math.min(known, count));
         // Whoever is looked at for a rule may have another place then.
         if (!worst.some((slot) => this.rules?.settle(slot))) return worst.map((slot) => this.engine.u32(L.C_ID, slot));
@@ -134,14 +135,9 @@ export class Chooser {
     return { plugin: { report, pointsOf: (slot) => this.plugin!.pointsOf(slot) } };
   }
 
-  private isBound(slot: number): boolean {
-    return (this.engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0;
-  }
-
   /** Memory and swap of the domain, which kernel schemes scale by. */
   totalPages(): number {
-    const { totalKib, swapTotalKib } = this.domain.reader.read();
-    return Math.floor(((totalKib + swapTotalKib) * 1024) / this.pageSize);
+    return totalPagesOf(this.domain.reader.read(), this.pageSize);
   }
 
   /**
@@ -149,14 +145,12 @@ export class Chooser {
    * the task was not seen.
    */
   rowOf(tgid: number, { options }: Choice): number {
-    for (let slot = 0; slot < this.engine.count; ++slot) {
-      if (this.engine.u32(L.C_ID, slot) !== tgid) continue;
-      this.scanner?.readFully(slot);
-      this.rules?.settle(slot);
-      this.rescore(options);
-      return slot;
-    }
-    return L.E_NO_VICTIM;
+    const slot = slotOf(this.engine, tgid);
+    if (slot < 0) return slot;
+    this.scanner?.readFully(slot);
+    this.rules?.settle(slot);
+    this.rescore(options);
+    return slot;
   }
 
   /**

@@ -7,6 +7,7 @@ import { OomSignals } from '../oom-signals.js';
 import { builtInScheme, pluginName } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
 import type { AllocationGate } from '../pressure/caller-sources.js';
+import { totalPagesOf } from '../pressure/memory-state.js';
 import type { GuardFacts } from './guard-facts.js';
 import { type GuardSource, type GuardSourceOptions, openGuardSource } from './guard-source.js';
 import type { LinuxDomain } from './linux-domain.js';
@@ -121,8 +122,7 @@ export function notesOf(source: GuardSource, unknownUsers: readonly string[]): s
 
 /** The system is domain 0 of every engine; another one lies below it. */
 function openNumber(engine: Engine, domain: LinuxDomain): number {
-  const { totalKib, swapTotalKib } = domain.reader.read();
-  const totalPages = Math.floor(((totalKib + swapTotalKib) * 1024) / readMachine().pageSize);
+  const totalPages = totalPagesOf(domain.reader.read(), readMachine().pageSize);
   const isSystem = domain.kind === 'system';
   const number = openDomain(engine, { kind: 'system', ...(isSystem ? { totalPages } : {}) });
   if (isSystem) return number;

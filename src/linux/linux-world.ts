@@ -8,6 +8,7 @@ import type { Choice, Held, KillAsk, World } from '../guard/world.js';
 import type { PointsSource } from '../plugin/points-source.js';
 import type { Policy } from '../policy/policy.js';
 import type { RowRules } from '../policy/row-rules.js';
+import { slotOf } from '../rows.js';
 import { Chooser } from './chooser.js';
 import { type Exempt, exemptOthersTasks } from './exempt.js';
 import type { FileCalls } from './file-calls.js';
@@ -150,13 +151,8 @@ export class LinuxWorld implements World {
   }
 
   setAside(held: Held): void {
-    const slot = this.#slotOf(held.pid);
+    const slot = slotOf(this.#engine, held.pid);
     if (slot >= 0) this.#setAside.set(held.pid, this.#engine.f64(L.C_START_TICKS, slot));
-  }
-
-  #slotOf(tgid: number): number {
-    for (let slot = 0; slot < this.#engine.count; ++slot) if (this.#engine.u32(L.C_ID, slot) === tgid) return slot;
-    return -1;
   }
 
   /** Whether the task that is staged in the window is one of those; another with its pid started later. */

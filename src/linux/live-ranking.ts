@@ -4,7 +4,16 @@
  */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import { type RankedTask, type Ranking, rankedAt, rankTasks, type ScoreOptions, scoreTasks } from '../rank.js';
+import {
+  type RankedTask,
+  type Ranking,
+  rankedAt,
+  rankTasks,
+  type ScoreOptions,
+  scoreTasks,
+  worstSlots,
+} from '../rank.js';
+import { isBound } from '../rows.js';
 import { DEFAULT_SCHEME, type SchemeName, schemeNumber } from '../schemes.js';
 import type { Machine } from '../task.js';
 import type { Exempt } from './exempt.js';
@@ -121,8 +130,8 @@ export class LiveRanking {
     for (let width = count; ; width *= 2) {
       scoreTasks(this.#engine, options);
       const slots = this.#worstSlots(width, options);
-      if (left <= 0 || !slots.slice(0, count).some((slot) => this.#isBound(slot))) return tasks;
-      const bounds = slots.filter((slot) => this.#isBound(slot)).slice(0, left);
+      if (left <= 0 || !slots.slice(0, count).some((slot) => isBound(this.#engine, slot))) return tasks;
+      const bounds = slots.filter((slot) => isBound(this.#engine, slot)).slice(0, left);
       for (const slot of bounds) scanner.readFully(slot);
       left -= bounds.length;
     }
@@ -130,17 +139,12 @@ export class LiveRanking {
 
   /** How many of the worst were read in full before the first who was not. */
   #knownRows(count: number, options: ScoreOptions): number {
-    const first = this.#worstSlots(count, options).findIndex((slot) => this.#isBound(slot));
+    const first = this.#worstSlots(count, options).findIndex((slot) => isBound(this.#engine, slot));
     return first < 0 ? count : first;
   }
 
   #worstSlots(count: number, { scheme = DEFAULT_SCHEME }: ScoreOptions): number[] {
-    const rows = this.#engine.abi.rank(schemeNumber(scheme), Math.min(count, this.#engine.count));
-    return Array.from({ length: rows }, (_, index) => this.#engine.ordered(index));
-  }
-
-  #isBound(slot: number): boolean {
-    return (this.#engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0;
+    return worstSlots(this.#engine, schemeNumber(scheme), count);
   }
 
   #protectedSlots(): number[] {

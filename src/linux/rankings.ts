@@ -3,7 +3,6 @@
  * everybody in full, by its scheme and its rules, in an engine of its own and a little at a time, so that neither its table nor its next
  * round is held up.
  */
-import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { explainTask, type Terms } from '../explain.js';
@@ -12,6 +11,7 @@ import { rankBy, rowBy } from '../policy/rank-by.js';
 import type { RowRules } from '../policy/row-rules.js';
 import type { Rule } from '../policy/rule.js';
 import { type RankedTask, type Ranking, rankOf, type ScoreOptions, scoreTasks } from '../rank.js';
+import { slotOf } from '../rows.js';
 import type { SchemeName } from '../schemes.js';
 import type { Chooser } from './chooser.js';
 import { type Reading, readTasksInSlices } from './read-all.js';
@@ -119,9 +119,4 @@ export class Rankings {
     this.#work = result.catch(() => {});
     return result;
   }
-}
-
-function slotOf(engine: Engine, tgid: number): number {
-  for (let slot = 0; slot < engine.count; ++slot) if (engine.u32(L.C_ID, slot) === tgid) return slot;
-  return -1;
 }

@@ -8,7 +8,8 @@ import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { ProcPlace } from '../proc/proc-files.js';
 import { stageTask } from '../proc/read-task.js';
-import { scoreTasks, selectTask } from '../rank.js';
+import { scoreTasks, selectTask, worstSlots } from '../rank.js';
+import { isBound } from '../rows.js';
 import { schemeNumber } from '../schemes.js';
 import { beginSnapshot, type Machine } from '../task.js';
 import { Bounds } from './bounds.js';
@@ -118,7 +119,7 @@ export class ProcScanner {
 
   /** Reads a row of the current snapshot in full unless that was done; the next scoring gives its points. */
   readFully(slot: number): void {
-    if (this.isBound(slot)) this.refine(slot);
+    if (isBound(this.engine, slot)) this.refine(slot);
   }
 
   /** Closes every descriptor. The scanner can be used again and starts afresh. */
@@ -233,7 +234,7 @@ export class ProcScanner {
       decided.selectUs += (selected - selecting) * 1000;
       Object.assign(decided, { outcome, slot });
       if (slot < 0) break;
-      if (this.isBound(slot)) {
+      if (isBound(this.engine, slot)) {
         decided.refined += this.refineWorst(scheme, width);
         width = Math.min(width * 2, REFINE_MAX);
         isScored = false;
@@ -246,18 +247,9 @@ export class ProcScanner {
     return decided;
   }
 
-  private isBound(slot: number): boolean {
-    return (this.engine.u32(L.C_FLAGS, slot) & L.TASK_BOUND) !== 0;
-  }
-
   /** Reads those of the worst `width` rows in full that are only bounds. Returns how many. */
   private refineWorst(scheme: number, width: number): number {
-    const rows = this.engine.abi.rank(scheme, width);
-    const slots: number[] = [];
-    for (let index = 0; index < rows; ++index) {
-      const slot = this.engine.ordered(index);
-      if (this.isBound(slot)) slots.push(slot);
-    }
+    const slots = worstSlots(this.engine, scheme, width).filter((slot) => isBound(this.engine, slot));
     for (const slot of slots) this.refine(slot);
     return slots.length;
   }

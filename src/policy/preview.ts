@@ -4,8 +4,16 @@
  */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import { levelOf, type MemoryState, type PressureLevel, swapCounts } from '../pressure/memory-state.js';
+import {
+  isShort,
+  levelOf,
+  type MemoryState,
+  type PressureLevel,
+  swapCounts,
+  totalPagesOf,
+} from '../pressure/memory-state.js';
 import { type Outcome, type RankedTask, rankedAt, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { slotOf } from '../rows.js';
 import type { SchemeName } from '../schemes.js';
 import type { Policy } from './policy.js';
 import { type RowRules, selectByRules } from './row-rules.js';
@@ -66,10 +74,6 @@ export interface Preview {
   readonly assumptions: readonly string[];
 }
 
-function isShort(level: PressureLevel): level is 'term' | 'kill' {
-  return level === 'term' || level === 'kill';
-}
-
 /** Memory as it would be when so much is available. What is available less is held by somebody, so percentages stay of the same. */
 function startOf({ memory, available, swapFree = { percent: 0 } }: PreviewOptions): MemoryState {
   const least = (threshold: Threshold, total: number) => Math.floor(boundOf(threshold, total, KIB));
@@ -98,7 +102,7 @@ class Previewing {
     this.#scoring = {
       ...policy.parameters,
       scheme: policy.scheme as SchemeName,
-      totalPages: Math.floor(((memory.totalKib + memory.swapTotalKib) * KIB) / pageSize),
+      totalPages: totalPagesOf(memory, pageSize),
       ...(rootTgid ? { rootTgid } : {}),
     };
   }
@@ -136,13 +140,7 @@ class Previewing {
 
   #sharersOf(tgid: number): number[] {
     const group = this.#options.shares?.find((pids) => pids.includes(tgid)) ?? [];
-    return group.filter((pid) => pid !== tgid && this.#slotOf(pid) >= 0);
-  }
-
-  #slotOf(tgid: number): number {
-    const engine = this.#engine;
-    for (let slot = 0; slot < engine.count; ++slot) if (engine.u32(L.C_ID, slot) === tgid) return slot;
-    return -1;
+    return group.filter((pid) => pid !== tgid && slotOf(this.#engine, pid) >= 0);
   }
 
   /** A row without memory cannot be chosen, and counts for no family. */
@@ -151,7 +149,7 @@ class Previewing {
     fields.fill(0);
     fields[L.FIELD_TGID] = tgid;
     fields[L.FIELD_START_TIME_TICKS] = L.QUANTITY_MAX;
-    abi.table_refresh(w, this.#slotOf(tgid));
+    abi.table_refresh(w, slotOf(this.#engine, tgid));
   }
 }
 

@@ -5,7 +5,15 @@
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { PluginReport, PointsSource } from '../plugin/points-source.js';
-import { type RankedTask, type Ranking, rankedAt, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import {
+  type RankedTask,
+  type Ranking,
+  rankedAt,
+  type ScoreOptions,
+  scoreTasks,
+  selectTask,
+  worstSlots,
+} from '../rank.js';
 import { DEFAULT_SCHEME, type SchemeName, schemeNumber } from '../schemes.js';
 import { type RowRules, selectByRules } from './row-rules.js';
 import { plainPoints } from './rule-verdict.js';
@@ -46,7 +54,7 @@ export function rankBy(
   }
   if (rules) settleWorst(engine, rules, scheme);
   const { outcome, slot } = selectTask(engine, options);
-  const ranked = worstSlots(engine, scheme, limit).map((at, index) =>
+  const ranked = worstSlots(engine, schemeNumber(scheme), limit).map((at, index) =>
     Object.assign(rowBy(engine, at, scheme, rules), { rank: index + 1 }),
   );
   const victim = slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rowBy(engine, slot, scheme, rules));
@@ -56,12 +64,8 @@ export function rankBy(
 /** Whoever is looked at for a rule may have another place then: until nobody among the worst has. */
 function settleWorst(engine: Engine, rules: RowRules, scheme: SchemeName): void {
   let settled = 1;
-  while (settled > 0) settled = worstSlots(engine, scheme, SETTLED_MOST).filter((slot) => rules.settle(slot)).length;
-}
-
-function worstSlots(engine: Engine, scheme: SchemeName, most: number): number[] {
-  const rows = engine.abi.rank(schemeNumber(scheme), Math.min(most, engine.count));
-  return Array.from({ length: rows }, (_, index) => engine.ordered(index));
+  while (settled > 0)
+    settled = worstSlots(engine, schemeNumber(scheme), SETTLED_MOST).filter((slot) => rules.settle(slot)).length;
 }
 
 /** The task in a row of the snapshot that was ranked last, and what the rules did to it. Its rank is not known: null. */

@@ -4,7 +4,15 @@
  */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import { explainedReason, type Ineligible, type Outcome, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import {
+  explainedReason,
+  type Ineligible,
+  type Outcome,
+  type ScoreOptions,
+  scoreTasks,
+  selectTask,
+  worstSlots,
+} from '../rank.js';
 import { DEFAULT_SCHEME, type SchemeName, schemeNumber } from '../schemes.js';
 import type { RowRules } from './row-rules.js';
 import { plainPoints } from './rule-verdict.js';
@@ -62,11 +70,10 @@ export function rankColumns(engine: Engine, options: ScoreOptions = {}, rules: R
   const { count, memory } = engine;
   for (let slot = 0; rules && slot < count; ++slot) rules.settle(slot);
   const { outcome, slot } = selectTask(engine, options);
-  const rows = engine.abi.rank(number, count);
-  const order = Uint32Array.from({ length: rows }, (_, index) => engine.ordered(index));
+  const order = Uint32Array.from(worstSlots(engine, number, count));
   const points = Float64Array.from(new Float64Array(memory.buffer, engine.cell(L.C_POINTS, 0, 8), count));
   const chargePages = Float64Array.from(new Float64Array(memory.buffer, engine.cell(L.C_CHARGE, 0, 8), count));
-  const reasons = rows < count ? reasonsOf(engine, points, number) : new Map();
+  const reasons = order.length < count ? reasonsOf(engine, points, number) : new Map();
   const classes = rules ? takeClassesOff(points) : new Map();
   return { scheme, outcome, victim: Math.max(slot, -1), order, points, chargePages, reasons, classes };
 }

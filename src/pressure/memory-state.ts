@@ -7,6 +7,13 @@ const KIB = 1024;
 /** How short memory is: nothing, time to warn, to ask a victim to go (SIGTERM), to kill it (SIGKILL). */
 export type PressureLevel = 'none' | 'warn' | 'term' | 'kill';
 
+/** Somebody has to go. */
+export type ShortLevel = Extract<PressureLevel, 'term' | 'kill'>;
+
+export function isShort(level: PressureLevel): level is ShortLevel {
+  return level === 'term' || level === 'kill';
+}
+
 export const PRESSURE_LEVELS: readonly PressureLevel[] = ['none', 'warn', 'term', 'kill'];
 
 /** Memory of a domain at one moment, in KiB: of the machine, or of a cgroup. */
@@ -21,6 +28,11 @@ export interface MemoryState {
   readonly swapTotalKib: number;
   /** 0 … swapTotalKib. */
   readonly swapFreeKib: number;
+}
+
+/** Memory and swap of a domain in pages of so many bytes, which kernel schemes scale by. */
+export function totalPagesOf({ totalKib, swapTotalKib }: MemoryState, pageSize: number): number {
+  return Math.floor(((totalKib + swapTotalKib) * KIB) / pageSize);
 }
 
 /** Swap below this share of memory is as none: it is full before it helps, or free because nothing fits (nohang#105). */

@@ -5,6 +5,7 @@ import type { Choice } from '../guard/world.js';
 import { compileRules } from '../policy/compiled-rule.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
 import { RowRules, selectByRules } from '../policy/row-rules.js';
+import { totalPagesOf } from '../pressure/memory-state.js';
 import { exemptNever } from '../proc/never.js';
 import { ProcTexts } from '../proc/rule-texts.js';
 import { scoreTasks, selectTask } from '../rank.js';
@@ -64,8 +65,7 @@ export class RecordedChooser {
     const { memory, tasks } = this.#files.facts;
     // Records say what they were scored by; of files the memory of the domain does.
     if (tasks !== null && (memory === null || machine.totalPages > 0)) return machine.totalPages;
-    const { totalKib, swapTotalKib } = this.memory.read();
-    return Math.floor(((totalKib + swapTotalKib) * 1024) / machine.pageSize);
+    return totalPagesOf(this.memory.read(), machine.pageSize);
   }
 }
 

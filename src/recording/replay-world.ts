@@ -4,6 +4,7 @@ import { Others } from '../guard/others.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, World } from '../guard/world.js';
 import { perCpuPagesAt } from '../proc/machine.js';
+import { slotOf } from '../rows.js';
 import type { TimeKeeper } from '../simulate/virtual-time.js';
 import type { Machine } from '../task.js';
 import type { RecordedChooser } from './choose.js';
@@ -76,9 +77,7 @@ export class RecordedWorld implements World {
   }
 
   rowOf(tgid: number): number {
-    const { engine } = this.#chooser;
-    for (let slot = 0; slot < engine.count; ++slot) if (engine.u32(L.C_ID, slot) === tgid) return slot;
-    return L.E_NO_VICTIM;
+    return slotOf(this.#chooser.engine, tgid);
   }
 
   hold(slot: number): Held {

@@ -11,7 +11,7 @@ import { definePolicy, type Policy } from '../policy/policy.js';
 import type { RuleHit } from '../policy/row-rules.js';
 import { plainPoints } from '../policy/rule-verdict.js';
 import { memorySource } from '../pressure/memory-source.js';
-import type { PressureLevel } from '../pressure/memory-state.js';
+import { isShort, type PressureLevel } from '../pressure/memory-state.js';
 import { compareLevels, type PressureSource } from '../pressure/pressure.js';
 import { type Ineligible, rankedAt } from '../rank.js';
 import { openRecordedChooser, type RecordedChooser } from './choose.js';
@@ -78,8 +78,6 @@ export interface WhatIf {
   /** Task evaluations: tasks that one policy gave points to at one snapshot. */
   readonly evaluations: number;
 }
-
-type Short = 'term' | 'kill';
 
 /** u32 of a comm. */
 const WORDS = L.COMM_BYTES / 4;
@@ -226,10 +224,6 @@ class Comparison {
     const chargeBytes = chargePages * this.#reading!.machine.pageSize;
     return { tgid, comm, points, class: order, reason, chargeBytes, rules: rules?.hitsOf(slot) ?? [] };
   }
-}
-
-function isShort(level: PressureLevel): level is Short {
-  return level === 'term' || level === 'kill';
 }
 
 /** Nobody is nobody, whatever the cause. */

@@ -11,6 +11,7 @@ import type { Policy } from '../policy/policy.js';
 import type { RankedBy } from '../policy/rank-by.js';
 import { selectByRules } from '../policy/row-rules.js';
 import { scoreTasks, selectTask } from '../rank.js';
+import { slotOf } from '../rows.js';
 import { loadTasks } from '../task.js';
 import { type Machine, PAGE_BYTES } from './machine.js';
 
@@ -89,8 +90,7 @@ export class SimWorld implements World {
   }
 
   rowOf(tgid: number): number {
-    for (let slot = 0; slot < this.#engine.count; ++slot) if (this.#engine.u32(L.C_ID, slot) === tgid) return slot;
-    return L.E_NO_VICTIM;
+    return slotOf(this.#engine, tgid);
   }
 
   hold(slot: number): Held | null {
