@@ -1,6 +1,7 @@
 // The tasks of the scoring bench, the same for every contestant: a fixed distribution from a fixed seed. They enter
 // the engine as any caller's do (table_put) and the columns that it made of them are what the C contestants get.
 import { writeFileSync } from 'node:fs';
+import { uniform } from './uniform.mjs';
 
 const SEED = 2610;
 const HZ = 1000;
@@ -14,18 +15,6 @@ export const DISTRIBUTION =
   `seed ${SEED}; total_vm log-uniform 1 MiB … 16 GiB, 2 % without memory; rss a square-law share of it; ` +
   'CPU time log-uniform 1 ms … 10,000 s, 30 % of it system time; started uniformly over 30 days of uptime, listed in ' +
   'order of creation; 5 % niced, 30 % root, a third of those with CAP_SYS_RAWIO';
-
-/** Uniform numbers in [0, 1), 32 bits of state: a Weyl sequence through a mixer. */
-function uniform(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let x = state;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return ((x ^ (x >>> 16)) >>> 0) / 4294967296;
-  };
-}
 
 /** Fills a new snapshot with `count` tasks. */
 export function fill(engine, L, count) {

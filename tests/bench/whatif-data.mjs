@@ -1,6 +1,7 @@
 // Recordings for the bench of whatif: machines short of memory, as badness record writes them, from a fixed seed.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { uniform } from './uniform.mjs';
 
 const MONOTONIC_MS = 30 * 86_400_000;
 const MEMORY_KIB = 16 * 2 ** 20;
@@ -9,18 +10,6 @@ const MEMORY_KIB = 16 * 2 ** 20;
 export const SCHEME = 'resident';
 export const RULE = { prefix: 'task3' };
 export const NEVER = ['task7', 'task8', 'sshd'];
-
-/** Uniform numbers in [0, 1): a Weyl sequence through a mixer. */
-function uniform(seed) {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x9e3779b9) >>> 0;
-    let x = state;
-    x = Math.imul(x ^ (x >>> 16), 0x85ebca6b);
-    x = Math.imul(x ^ (x >>> 13), 0xc2b2ae35);
-    return ((x ^ (x >>> 16)) >>> 0) / 4294967296;
-  };
-}
 
 function taskOf(pid, random) {
   const vm = Math.floor(4096 * 2 ** (random() * 12));

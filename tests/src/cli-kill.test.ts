@@ -7,13 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { badness, type Ran } from './support/badness.js';
+import { type CommandLine, testLines } from './support/command-lines.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const NONE = /^$/;
 
-type Row = [line: string, status: number, stdout: RegExp, stderr: RegExp];
-
-const ROWS: Row[] = [
+const ROWS: CommandLine[] = [
   [
     'kill --help',
     0,
@@ -54,14 +53,7 @@ async function sleeper(t: TestContext): Promise<ChildProcess & { pid: number }> 
 }
 
 describe('command lines of kill and doctor', { skip }, () => {
-  for (const [line, status, stdout, stderr] of ROWS) {
-    test(`badness ${line} exits ${status}`, () => {
-      const ran = badness(line.split(' '));
-      assert.match(ran.stderr, stderr);
-      assert.match(ran.stdout, stdout);
-      assert.equal(ran.status, status);
-    });
-  }
+  testLines(ROWS, '');
 
   test('a word in BADNESS_NATIVE that means nothing is a wrong command line', () => {
     for (const command of ['kill', 'doctor']) {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { badness } from './support/badness.js';
+import { type CommandLine, testLines } from './support/command-lines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'badness-policy-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -20,10 +21,9 @@ const NEWER = file('newer.toml', 'version = 9\n');
 const LATIN = file('latin.toml', new Uint8Array([0xe9]));
 const LARGE = file('large.toml', new Uint8Array(2 ** 20 + 1).fill(10));
 
-type Row = [line: string, status: number, stdout: RegExp, stderr: RegExp];
 const NONE = /^$/;
 
-const ROWS: Row[] = [
+const ROWS: CommandLine[] = [
   ['policy --help', 0, /^Usage: badness policy check FILE[\s\S]*\n 14 {2}bad policy file; [^\n]*\n$/, NONE],
   ['--help', 0, /\n {2}policy +checks a policy file[\s\S]*\n 14 {2}bad policy file/, NONE],
   [`policy check ${GOOD}`, 0, /good\.toml: good, 1 domain, 1 rule\n$/, NONE],
@@ -57,14 +57,7 @@ const ROWS: Row[] = [
 ];
 
 describe('policy: exit code, data on standard output, words on standard error', () => {
-  for (const [line, status, stdout, stderr] of ROWS) {
-    test(`badness ${line.replaceAll(folder, '…')} exits ${status}`, () => {
-      const ran = badness(line.split(' '));
-      assert.match(ran.stderr, stderr);
-      assert.match(ran.stdout, stdout);
-      assert.equal(ran.status, status);
-    });
-  }
+  testLines(ROWS, folder);
 
   test('what show prints passes check, whole or in short, and shows the same again', () => {
     const whole = (path: string) =>

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { readKernelLog } from '../../src/report/index.js';
 import { badness, onTerminal, records, shell } from './support/badness.js';
+import { type CommandLine, testLines } from './support/command-lines.js';
 import { bytesOf, DRESSES, KMSG_FILE, reportLines, SAMPLES } from './support/oom-log.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'badness-report-'));
@@ -30,7 +31,7 @@ const ALL = file(
 
 describe('report: command lines', () => {
   const NONE = /^$/;
-  const ROWS: [line: string, status: number, stdout: RegExp, stderr: RegExp][] = [
+  const ROWS: CommandLine[] = [
     [
       'report --help',
       0,
@@ -49,14 +50,7 @@ describe('report: command lines', () => {
     ['report', 0, /^the log is empty\n$/, NONE],
     ['report --json', 0, NONE, NONE],
   ];
-  for (const [line, status, stdout, stderr] of ROWS) {
-    test(`badness ${line.replaceAll(folder, '…')} exits ${status}`, () => {
-      const ran = badness(line.split(' '));
-      assert.match(ran.stderr, stderr);
-      assert.match(ran.stdout, stdout);
-      assert.equal(ran.status, status);
-    });
-  }
+  testLines(ROWS, folder);
 
   test('a pipe, - and a file are the same', () => {
     const { stdout } = badness(['report', '--json', RIGHT]);

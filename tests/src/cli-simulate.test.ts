@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { badness, records } from './support/badness.js';
+import { type CommandLine, testLines } from './support/command-lines.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'badness-simulate-'));
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
@@ -62,10 +63,9 @@ const RECORDED_BAD = file(
   `version = 1\n[[case]]\nname = "never"\nrecording = "${RECORDING}"\nexpect.never = ["task*"]\n`,
 );
 
-type Row = [line: string, status: number, stdout: RegExp, stderr: RegExp];
 const NONE = /^$/;
 
-const ROWS: Row[] = [
+const ROWS: CommandLine[] = [
   ['simulate --help', 0, /^Usage: badness simulate SCENARIO[\s\S]*\n 20 {2}bad scenario or case file[^\n]*\n$/, NONE],
   ['test -h', 0, /^Usage: badness test POLICY CASES/, NONE],
   ['--help', 0, /\n {2}simulate SCENARIO[\s\S]*\n {2}test POLICY CASES[\s\S]*\n 20 {2}bad scenario/, NONE],
@@ -140,14 +140,7 @@ const ROWS: Row[] = [
 ];
 
 describe('simulate and test: exit code, data on standard output, words on standard error', () => {
-  for (const [line, status, stdout, stderr] of ROWS) {
-    test(`badness ${line.replaceAll(folder, '…')} exits ${status}`, () => {
-      const ran = badness(line.split(' '));
-      assert.match(ran.stderr, stderr);
-      assert.match(ran.stdout, stdout);
-      assert.equal(ran.status, status);
-    });
-  }
+  testLines(ROWS, folder);
 
   test('what was killed is in the timeline, and no name reaches the terminal as it is', () => {
     const { stdout } = badness(['simulate', LEAK]);

@@ -1,21 +1,10 @@
 // The guard of an application with a scheme of its own (dist/linux.js): a thread of a thread. Dry: nobody is signalled.
 import assert from 'node:assert/strict';
-import { resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
-import type { EventOf, StartGuardOptions } from '../../src/linux/start-guard.js';
+import type { EventOf } from '../../src/linux/start-guard.js';
 import { within } from './support/control-scene.js';
 import { moduleFile, points } from './support/plugin-modules.js';
-
-const skip = process.platform !== 'linux' && 'needs Linux';
-const entry = pathToFileURL(resolve('dist/linux.js')).href;
-const { startGuard } = (await import(entry)) as typeof import('../../src/linux/index.js');
-
-/** Whatever memory this machine has, it is short of it. */
-const SHORT: StartGuardOptions = {
-  domain: 'system',
-  thresholds: { warn: { available: '100%' }, term: { available: '100%', swapFree: '100%' }, kill: { available: '0%' } },
-};
+import { SHORT, skip, startGuard } from './support/shipped-guard.js';
 
 async function firstChoice(t: TestContext, body: string) {
   const scheme = { module: moduleFile(t, points(body)), export: 'points', deadlineMs: 1000 };

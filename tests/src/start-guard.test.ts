@@ -1,22 +1,11 @@
 // The guard in a worker, as it is shipped (dist/linux.js): events, notifiers by message, the end. Dry: nobody is signalled.
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { resolve } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import type { EventOf, StartGuardOptions } from '../../src/linux/start-guard.js';
 import { Listener } from '../../src/listeners.js';
-
-const skip = process.platform !== 'linux' && 'needs Linux';
-const entry = pathToFileURL(resolve('dist/linux.js')).href;
-const { startGuard } = (await import(entry)) as typeof import('../../src/linux/index.js');
-
-/** Whatever memory this machine has, it is short of it. */
-const SHORT: StartGuardOptions = {
-  domain: 'system',
-  thresholds: { warn: { available: '100%' }, term: { available: '100%', swapFree: '100%' }, kill: { available: '0%' } },
-};
+import { entry, SHORT, skip, startGuard } from './support/shipped-guard.js';
 
 const within = <T>(promise: Promise<T>, ms = 10_000) =>
   Promise.race([promise, new Promise<never>((_, late) => setTimeout(late, ms, new Error('too late')).unref())]);
