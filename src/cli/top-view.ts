@@ -1,11 +1,12 @@
 /** Stage: report. One frame of `badness top`: from what is known to the lines of a screen of that size. Pure. */
-import type { Machine, RankedTask } from '../index.js';
+import type { RankedTask } from '../index.js';
 import { type TaskColumn, usualColumns } from './columns.js';
 import { cut, narrow, widthOf } from './names.js';
 import { counted, duration } from './quantities.js';
 import { tableLines, wrapped } from './table.js';
 import type { Choices } from './top-choices.js';
-import { type Meters, memoryLine, pressureLines, swapLine } from './top-meters.js';
+import type { Frame } from './top-frame.js';
+import { memoryLine, pressureLines, swapLine } from './top-meters.js';
 
 /** What is known of a guard, in words that may be anything. */
 export interface GuardView {
@@ -14,20 +15,11 @@ export interface GuardView {
   readonly decisions: readonly string[] | null;
 }
 
-export interface TopView {
+/** The rows stand in the order in which they are shown; `victim` is a pid. */
+export interface TopView extends Frame {
   readonly choices: Choices;
   /** `12:34:56` */
   readonly clock: string;
-  readonly machine: Machine;
-  readonly tasks: number;
-  readonly meters: Meters;
-  /** In the order in which they are shown. */
-  readonly rows: readonly RankedTask[];
-  /** There are more, which have fewer points than these and were not told apart. */
-  readonly cut: boolean;
-  /** The pid of the next victim. */
-  readonly victim: number | null;
-  readonly victimWords: string;
   /** Where the cursor stands in `rows`. */
   readonly at: number;
   readonly guard: GuardView;
