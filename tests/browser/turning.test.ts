@@ -21,9 +21,7 @@ for (const { name, args } of MODES) {
     after(() => page?.end());
 
     test('the ranking: rows as the command line prints them, and behind them who may not be chosen, with the reason', async () => {
-      const rows = await page.page.locator('.body .cells').allInnerTexts();
-      const cells = rows.map((row) => row.split(/\s*\n\s*/));
-      assert.deepEqual(cells, [
+      assert.deepEqual(await page.rows('.body .cells'), [
         ['1', 'leaky-tool', '4231', '861,708', '3.29 GiB', '0'],
         ['2', 'postgres', '812', '228,049', '3.48 GiB', '0'],
         ['3', 'tsc', '4240', '210,000', '820 MiB', '0'],
@@ -59,9 +57,8 @@ for (const { name, args } of MODES) {
     });
 
     test('schemes side by side: what the command line compares, and a click takes one over', async () => {
-      const rows = page.page.locator('#schemes tr');
       await page.page.waitForSelector('#schemes:not([aria-busy]) tr');
-      const takes = await rows.allInnerTexts();
+      const takes = (await page.rows('#schemes tr')).map((cells) => cells.join(' '));
       assert.equal(takes.length, 15);
       assert.match(takes[0]!, /^badness\s+leaky-tool 4231\s+3\.29 GiB/);
       assert.match(takes.find((row) => row.startsWith('linux-2.6.10')) ?? '', /tsc 4240/);

@@ -86,6 +86,14 @@ export class Visit {
     return ((await this.page.textContent(selector)) ?? '').replace(/\s+/g, ' ').trim();
   }
 
+  /** What the cells of every row say, read in one step: a row that is drawn anew between two would be out of the page. */
+  rows(selector: string): Promise<string[][]> {
+    return this.page.evaluate((rows) => {
+      const found = [...document.querySelectorAll(rows)];
+      return found.map((row) => [...row.children].map((cell) => cell.textContent ?? ''));
+    }, selector);
+  }
+
   /** Pastes a text as the kernel log. */
   async paste(text: string): Promise<void> {
     await this.page.click('#tab-log');
