@@ -30,7 +30,7 @@ import type { Rankings } from './rankings.js';
 
 const SYSTEM = 0;
 /** A guard that never blocks looks each time; one that does, so often at least. */
-const LOOK_MS = 1000;
+const LOOK_MS = 2000;
 /** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
 const INHERIT_EVERY_MS = 1000;
 
@@ -81,7 +81,7 @@ export class LinuxGuard {
       warnings,
       tell: (event) => this.#tell(event),
       neededBytes: () => parts.source.memory.neededBytes(),
-      glance: { mostMs: Math.min(LOOK_MS, options.mostMs ?? LOOK_MS), isSame: () => parts.source.glance?.() ?? false },
+      glance: { mostMs: Math.min(LOOK_MS, options.mostMs ?? LOOK_MS), isSame: () => this.#isSame() },
       sleptMs: (nowMs) => parts.suspend.check(nowMs),
       onReading: (level, nowMs) => {
         this.#publish(level, nowMs);
@@ -254,6 +254,13 @@ export class LinuxGuard {
     this.#standing = standing;
     this.#facts = null;
     return { source: source.source, warnings: standing.warnings };
+  }
+
+  /** Nothing to be seen, and nothing to be done. */
+  #isSame(): boolean {
+    const { source, protector, world } = this.#parts;
+    if (!source.glance?.()) return false;
+    return protector.set.count === 0 || world.nowMs() - this.#inheritedMs < INHERIT_EVERY_MS;
   }
 
   #publish(level: PressureLevel, nowMs: number): void {

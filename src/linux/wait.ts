@@ -17,7 +17,7 @@ export interface Waiter {
   /**
    * The same for a caller that has nothing under way. Where the event loop can be polled (main thread, native calls, `blocks`), it blocks
    * until the time, a wake-up, or work for the loop, which ends it early, as `time`, and is done during the next wait. That costs half of
-   * a timer, and the end is not even a promise. Timers that are set meanwhile, and promises, may be held up for a second.
+   * a timer, and the end is not even a promise. Timers that are set meanwhile, and promises, may be held up for two seconds.
    */
   rest(wakeUps: readonly WakeUp[], timeoutMs: number): WaitEnd | Promise<WaitEnd>;
   /** The same, blocking this thread: for workers. Timers notice only {@link wake} and the time then, because `fs.watch` is dead meanwhile. */
@@ -59,7 +59,7 @@ function wakeCell(cell: Int32Array): void {
 const SHORT_MS = 150;
 const LONGEST_MS = 2 ** 31 - 1;
 /** So long at most the event loop is not turned, though nothing seems to be there for it. */
-const UNTURNED_MS = 1000;
+const UNTURNED_MS = 2000;
 
 /** setTimeout and poll(2) both end at 2^31; a shorter sleep than asked is allowed, a longer one is not. Rounded up: poll(2) knows no fractions. */
 function boundedMs(timeoutMs: number): number {

@@ -70,8 +70,9 @@ test('sleep: in proportion to the headroom, between its bounds', () => {
   const { sleep } = over(memory(8 * GIB, 0));
   const at = (percent: number) => Math.round(sleep(memory(8 * GIB, (8 * GIB * percent) / 100)));
   assert.equal(at(25), 105);
-  assert.equal(at(60), 350);
-  assert.equal(at(100), 630);
+  assert.equal(at(35), 175);
+  assert.equal(at(60), 438, 'beyond 25 percent half as much again');
+  assert.equal(at(100), 858);
   assert.equal(at(11), 100, 'near the threshold, with 900 MiB left');
   assert.equal(at(5), 100, 'nothing more urgent can come');
 });
