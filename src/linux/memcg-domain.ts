@@ -58,17 +58,18 @@ function eventSources(
   { native }: MemcgDomainOptions,
   polls: boolean,
   { term, kill }: Thresholds,
-) {
-  const sources: PressureSource[] = [];
+): PressureSource[] {
   if (version === 2) return [new V2EventsSource(dir)];
-  if (!isV1Root(dir)) sources.push(new V1OomSource(dir, native, polls));
-  if (native && polls)
-    sources.push(
-      new V1UsageSource(
-        dir,
-        native,
-        [term, kill].map(({ available }) => limitBytes - boundOf(available, limitBytes)),
-      ),
-    );
-  return sources;
+  const usageBytes = [term, kill].map(({ available }) => limitBytes - boundOf(available, limitBytes));
+  const oom = isV1Root(dir) ? [] : [new V1OomSource(dir, native, polls)];
+  return [...oom, ...(native && polls ? usageSource(dir, native, usageBytes) : [])];
+}
+
+/** Containers are often shown their cgroups read-only (EROFS), and nothing can be registered there. The source of OOM says so in its note. */
+function usageSource(dir: string, native: Native, usageBytes: readonly number[]): PressureSource[] {
+  try {
+    return [new V1UsageSource(dir, native, usageBytes)];
+  } catch {
+    return [];
+  }
 }
