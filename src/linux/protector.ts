@@ -32,6 +32,7 @@ export class Protector {
   readonly #mirror: AdjMirror | null;
   readonly #tell: (words: string) => void;
   #refused = false;
+  #missing = false;
 
   /** Takes up what a state file of an earlier guard says, and restores it. */
   constructor(engine: Engine, options: ProtectorOptions = {}) {
@@ -64,15 +65,18 @@ export class Protector {
     return was;
   }
 
-  /** Takes in children forked since they were looked for, and lets go of whoever has ended. Call it before a choice. */
+  /**
+   * Takes in children forked since they were looked for, and lets go of whoever has ended. Call it before a choice. What cannot be done
+   * (E2BIG, EMFILE) is told once, until it can: a guard that ended for it would protect nobody.
+   */
   refresh(): void {
-    for (const { tgid } of this.set.prune()) this.#mirror?.forget(tgid);
-    let found = 0;
-    // Those found are behind in the list, so their children are looked for in the same walk.
-    for (let index = 0; index < this.set.count && found < INHERIT_MOST; ++index) {
-      const parent = this.set.list()[index];
-      if (!parent) break;
-      for (const child of childrenOf(parent.tgid)) if (this.#inherit(parent, child)) found += 1;
+    try {
+      this.#follow();
+      this.#missing = false;
+    } catch (error) {
+      if (errorCode(error) === 'UNKNOWN') throw error;
+      if (!this.#missing) this.#tell(`not every child of a protected task is protected: ${(error as Error).message}`);
+      this.#missing = true;
     }
   }
 
@@ -88,6 +92,17 @@ export class Protector {
     this.set.clear();
   }
 
+  #follow(): void {
+    for (const { tgid } of this.set.prune()) this.#mirror?.forget(tgid);
+    let found = 0;
+    // Those found are behind in the list, so their children are looked for in the same walk.
+    for (let index = 0; index < this.set.count && found < INHERIT_MOST; ++index) {
+      const parent = this.set.list()[index];
+      if (!parent) break;
+      for (const child of childrenOf(parent.tgid)) if (this.#inherit(parent, child)) found += 1;
+    }
+  }
+
   #inherit(parent: ProtectedTask, child: number): boolean {
     const start = startOf(child);
     if (start === null || !this.set.inherits(parent.tgid, start) || this.set.has(child)) return false;
@@ -95,9 +110,7 @@ export class Protector {
       // From its beginning: what it forked before it was seen is protected as well.
       return this.set.protect(child, start, parent.tgid) !== undefined && this.#mirrorChild(parent, child);
     } catch (error) {
-      const code = errorCode(error);
-      if (code === 'E2BIG') this.#tell(`more tasks are protected than the set holds: ${(error as Error).message}`);
-      if (code === 'ESRCH' || code === 'E2BIG') return false;
+      if (errorCode(error) === 'ESRCH') return false;
       throw error;
     }
   }

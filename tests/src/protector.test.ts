@@ -7,6 +7,7 @@ import { describe, type TestContext, test } from 'node:test';
 import * as L from '../../assembly/layout.js';
 import { openEngine } from '../../src/engine.js';
 import { Protector } from '../../src/linux/protector.js';
+import { queueTasks } from '../../src/linux/queue-tasks.js';
 import { readTasks } from '../../src/linux/read-all.js';
 import { rankedAt, scoreTasks } from '../../src/rank.js';
 
@@ -85,6 +86,24 @@ describe('protector', { skip }, () => {
       protector.set.list().map(({ tgid }) => tgid),
       [child],
     );
+  });
+
+  test('children that cannot be held are told of once, and never end the guard', { skip: childrenTold }, async (t) => {
+    const { protector, said } = await scene(t);
+    const { pid, born } = await nursery(t);
+    protector.protect(pid);
+    await new Promise((later) => setTimeout(later, 30));
+    const child = await born();
+    said.length = 0;
+    const full = t.mock.method(queueTasks, 'open', () => {
+      throw Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' });
+    });
+    protector.refresh();
+    protector.refresh();
+    assert.deepEqual(said, ['not every child of a protected task is protected: EMFILE: too many open files']);
+    full.mock.restore();
+    protector.refresh();
+    assert.equal(protector.set.has(child), true);
   });
 
   test('nobody by that id is ESRCH, a kernel thread EPERM', async (t) => {
