@@ -1,5 +1,5 @@
 /** Stage: all of them. What a guard of this machine is made of, opened before memory is short. */
-import { openDomain } from '../domains.js';
+import { closeDomain, openDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { Gate } from '../gate.js';
@@ -23,6 +23,8 @@ import { Protector } from './protector.js';
 import type { OpenedRules } from './rules.js';
 import { SuspendWatch } from './suspend.js';
 import { createWaiter, type Waiter } from './wait.js';
+
+const SYSTEM = 0;
 
 export interface GuardParts {
   readonly engine: Engine;
@@ -59,7 +61,9 @@ export function openOrRefuse<T>(open: () => T): T {
   }
 }
 
+/** `undo` is given what gives each part back, for when a later one cannot be opened. */
 export function openParts(
+  undo: (() => void)[],
   engine: Engine,
   { domain, reason }: OpenedDomain,
   load: NativeLoad,
@@ -69,17 +73,32 @@ export function openParts(
 ): GuardParts {
   const { policy, native: how } = options;
   const { native } = load;
-  const number = openOrRefuse(() => openNumber(engine, domain));
-  const waiter = createWaiter(native, { blocks: options.for === 'daemon' });
+  const kept = <T>(part: T, close: (part: T) => void): T => {
+    undo.push(() => close(part));
+    return part;
+  };
+  const number = kept(
+    openOrRefuse(() => openNumber(engine, domain)),
+    (open) => {
+      closeNumber(engine, open);
+      // Opened with it; whoever tries again with this engine opens it again.
+      closeDomain(engine, SYSTEM);
+    },
+  );
+  const waiter = kept(createWaiter(native, { blocks: options.for === 'daemon' }), (open) => open.close());
   const gate = new Gate(engine, number);
   setGate(gate, policy);
   const polls = waiter.body === 'poll';
   const { leastMs, mostMs } = options;
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
-  const protector = new Protector(engine, options.protection);
+  const protector = kept(new Protector(engine, options.protection), (open) => open.close());
   const wake = () => waiter.wake();
   const sourceOptions = { polls, gate: askedInMs(gate), wake, sources: options.sources, ...sleep };
-  const source = openOrRefuse(() => openGuardSource(policy, domain, sourceOptions));
+  const source = kept(
+    openOrRefuse(() => openGuardSource(policy, domain, sourceOptions)),
+    (open) => open.source.close(),
+  );
+  const worldOptions = { native: how, heedOthers: true, protector, rules, plugin, files: native?.files };
   return {
     engine,
     domain,
@@ -87,9 +106,7 @@ export function openParts(
     number,
     native,
     nativeReason: load.reason,
-    world: new LinuxWorld(engine, policy, domain, {
-      ...{ native: how, heedOthers: true, protector, rules, plugin, files: native?.files },
-    }),
+    world: kept(new LinuxWorld(engine, policy, domain, worldOptions), (open) => open.close()),
     plugin,
     protector,
     signals: new OomSignals(engine, number),
@@ -127,6 +144,11 @@ function openNumber(engine: Engine, domain: LinuxDomain): number {
   const number = openDomain(engine, { kind: 'system', ...(isSystem ? { totalPages } : {}) });
   if (isSystem) return number;
   return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0, totalPages });
+}
+
+/** The system stays open: it is every domain's. */
+export function closeNumber(engine: Engine, number: number): void {
+  if (number !== SYSTEM) closeDomain(engine, number);
 }
 
 /** `before`: the policy in force so far. A rate gate that stays one goes on counting. */

@@ -109,7 +109,13 @@ async function start(): Promise<void> {
   });
   port.on('message', (message: ToWorker) => hear(guard, message));
   say({ kind: 'started', facts: guard.facts, readings: guard.subscription.buffer, domain: guard.domain });
-  await guard.run();
+  try {
+    await guard.run();
+  } catch (error) {
+    // Its descriptors are the process's, and would stay when the thread is gone.
+    await guard.close();
+    throw error;
+  }
 }
 
 start().catch((error) => {

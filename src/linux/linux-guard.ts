@@ -2,7 +2,6 @@
  * Stage: all of them. The guard of one domain of this machine: opens what it watches and what it acts with, everything that
  * can be before memory is short, and puts it together.
  */
-import { closeDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
 import { Guard, type GuardOptions } from '../guard/guard.js';
 import type { GuardEvent } from '../guard/guard-events.js';
@@ -19,7 +18,7 @@ import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import { KillToken, type TokenHolder } from '../token.js';
 import type { GuardFacts } from './guard-facts.js';
-import { factsOf, type GuardParts, setGate } from './guard-parts.js';
+import { closeNumber, factsOf, type GuardParts, setGate } from './guard-parts.js';
 import { type PolicyReloads, type Prepared, prepare, type Standing, standingOf } from './guard-standing.js';
 import { KeptDecisions } from './kept-decisions.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
@@ -28,7 +27,6 @@ import type { Protector } from './protector.js';
 import { openQueue } from './queue-tasks.js';
 import type { Rankings } from './rankings.js';
 
-const SYSTEM = 0;
 /** A guard that never blocks looks each time; one that does, so often at least. */
 const LOOK_MS = 2000;
 /** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
@@ -203,7 +201,8 @@ export class LinuxGuard {
   /** Stops, within a second even in the middle of a round, and gives everything back. */
   async close(): Promise<void> {
     this.#guard.stop();
-    await this.#running;
+    // Whether it broke is for who called `run` to hear.
+    await this.#running?.catch(() => {});
     const { engine, world, source, waiter, suspend, domain, number, plugin, protector, signals } = this.#parts;
     signals.unwatch();
     plugin?.close();
@@ -213,7 +212,7 @@ export class LinuxGuard {
     waiter.close();
     suspend.close();
     domain.close();
-    if (number !== SYSTEM) closeDomain(engine, number);
+    closeNumber(engine, number);
   }
 
   async #reload(read: () => Policy | Promise<Policy>): Promise<boolean> {

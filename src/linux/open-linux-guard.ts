@@ -9,23 +9,12 @@ import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { requireProc } from './machine.js';
 import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
-import type { PluginScheme } from './plugin-scheme.js';
 import { listPids } from './proc-files.js';
 import { openRules } from './rules.js';
 import { warmUp } from './warm-up.js';
 
 /** Room for tasks that a fork bomb brings. Costs address space, not memory, until there are so many. */
 const TASKS_LEAST = 32_768;
-
-/** A plug-in whose guard cannot be opened has nobody else to close it. */
-function openPartsWith(plugin: PluginScheme | null, open: () => GuardParts): GuardParts {
-  try {
-    return open();
-  } catch (error) {
-    plugin?.close();
-    throw error;
-  }
-}
 
 /**
  * Opens a guard. Nobody is killed before `run`, nor then unless the policy says `enforce: true`.
@@ -47,19 +36,35 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
       cookie: options.cookie,
     }),
   );
-  const rules = await openRules(engine, policy.rules);
-  const plugin = await openPlugin(policy, engine, options);
-  const parts = openPartsWith(plugin, () => openParts(engine, opened, load, rules, plugin, options));
-  const guard = new LinuxGuard(parts, options);
-  const { error } = parts.source.source.read(parts.world.nowMs());
-  if (error !== null) {
-    await guard.close();
-    throw new BadnessError('EPRESSURE', `pressure of ${opened.domain.name} cannot be read: ${error}`);
+  const undo = [() => opened.domain.close(), () => opened.domain.reader.close?.()];
+  let parts: GuardParts;
+  try {
+    const rules = await openRules(engine, policy.rules);
+    const plugin = await openPlugin(policy, engine, options);
+    undo.push(() => plugin?.close());
+    parts = openParts(undo, engine, opened, load, rules, plugin, options);
+  } catch (error) {
+    for (const close of undo.reverse()) close();
+    throw error;
   }
-  parts.signals.watch();
+  const guard = new LinuxGuard(parts, options);
+  try {
+    begin(guard, parts);
+  } catch (error) {
+    await guard.close();
+    throw error;
+  }
+  return guard;
+}
+
+/** What a guard does once before it watches. */
+function begin(guard: LinuxGuard, parts: GuardParts): void {
+  const { source, world, signals } = parts;
+  const { error } = source.source.read(world.nowMs());
+  if (error !== null) throw new BadnessError('EPRESSURE', `pressure of ${world.name} cannot be read: ${error}`);
+  signals.watch();
   // The first choice opens a descriptor a task and compiles what a later one runs.
-  parts.world.choose();
+  world.choose();
   guard.decisions.prepare();
   warmUp(parts);
-  return guard;
 }

@@ -208,6 +208,8 @@ export class RunningGuard implements AsyncDisposable {
         started();
         break;
       case 'refused':
+        // Its loop can break too, long after the start.
+        if (this.#facts) this.#broken(`${message.name}: ${message.message}`);
         this.#closing = true;
         refused(errorOf(message));
         break;

@@ -1,0 +1,61 @@
+// A guard that could not be opened, and one whose loop broke: nothing of it stays in the process.
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { isDomainOpen } from '../../src/domains.js';
+import { openEngine } from '../../src/engine.js';
+import { openLinuxGuard } from '../../src/linux/open-linux-guard.js';
+import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
+
+const skip = process.platform !== 'linux' && 'needs Linux';
+const OWN: PolicyInput = { domain: { descendantsOf: process.pid, budget: 2 ** 40 } };
+const descriptors = () => readdirSync('/proc/self/fd').length;
+
+/** Opens and closes one, so that whatever is opened once for all is open; the options of another, with an engine of its own. */
+async function accustomed() {
+  const engine = () => openEngine({ maxTasks: 1024 });
+  const options = { policy: definePolicy(OWN), for: 'library' as const, tell: () => {} };
+  await (await openLinuxGuard({ ...options, engine: await engine() })).close();
+  return { ...options, engine: await engine() };
+}
+
+test('openLinuxGuard: a guard that is refused leaves nothing open, and may be tried again', { skip }, async () => {
+  const options = await accustomed();
+  const before = descriptors();
+  const quiet = {
+    name: 'broken',
+    wakeUps: () => [],
+    describe: () => '',
+    nextDelayMs: () => 1000,
+    forget() {},
+    close() {},
+  };
+  const broken = { ...quiet, read: () => ({ level: 'none' as const, error: 'EIO' }) };
+  const module = {
+    module: 'file:///no/such/module.js',
+    export: 'points',
+    fallback: 'badness',
+    deadlineMs: 20,
+  } as const;
+  const byModule = definePolicy({ ...OWN, scheme: module });
+  await assert.rejects(openLinuxGuard({ ...options, policy: byModule }), { code: 'EPLUGIN' });
+  // Nearly all is open when the sources are.
+  await assert.rejects(openLinuxGuard({ ...options, mostMs: -1 }), { code: 'EPRESSURE' });
+  assert.equal(isDomainOpen(options.engine.view, 1), false);
+  await assert.rejects(openLinuxGuard({ ...options, sources: [broken] }), { code: 'EPRESSURE' });
+  assert.equal(descriptors(), before);
+  assert.equal(isDomainOpen(options.engine.view, 1), false);
+});
+
+test('openLinuxGuard: a guard whose loop broke is closed as any other', { skip }, async () => {
+  const options = await accustomed();
+  const before = descriptors();
+  const onTurn = () => {
+    throw new RangeError('broken');
+  };
+  const guard = await openLinuxGuard({ ...options, onTurn });
+  await assert.rejects(guard.run(), /broken/);
+  await guard.close();
+  assert.equal(descriptors(), before);
+  assert.equal(isDomainOpen(options.engine.view, 1), false);
+});
