@@ -18,14 +18,16 @@ export interface BoundTerms {
   /** Pages of swap in use on the machine. */
   swapUsedPages: number;
   pageSize: number;
+  /** Mappings that a process may have, {@link MAPPINGS_MAX} at least. */
+  mappingsMost: number;
   /** Trust nothing remembered: page tables are bounded by the address space alone. */
   sound: boolean;
 }
 
-/** vm.max_map_count's default; each mapping may open a page of each of three levels of tables at both ends. */
+/** The kernel's default of vm.max_map_count; distributions raise it, to 1,048,576 say. */
 export const MAPPINGS_MAX = 65_530;
+/** Each mapping may open a page of each of them at both ends. */
 const TABLE_LEVELS = 3;
-const MANY_TABLES = 2 * TABLE_LEVELS * MAPPINGS_MAX;
 /** Page tables may double and grow by this between two sound rounds without being looked at. */
 const SLACK_PAGES = 1024;
 const START_LATEST = 2 ** 31 - 1;
@@ -35,6 +37,11 @@ const START_LATEST = 2 ** 31 - 1;
  * the never list another name.
  */
 const LASTING = L.TASK_INIT | L.TASK_PROTECTED | L.TASK_SELF | L.TASK_SAME_MM;
+
+/** Pages of page tables that so large an address space can have: four levels, 512 entries each. */
+function mostTables(totalVm: number, { mappingsMost }: BoundTerms): number {
+  return Math.min(TABLE_LEVELS * (totalVm + 1), Math.floor(totalVm / 256) + 2 * TABLE_LEVELS * mappingsMost);
+}
 
 /** Columns of one snapshot, as views. */
 class Snapshot {
@@ -165,8 +172,8 @@ export class Bounds {
     if (this.kernelAdj) to.adj.fill(L.ADJ_MAX, start, end);
     for (let row = start; row < end; ++row) {
       const vm = totalVm[row]!;
-      const tables = Math.min(TABLE_LEVELS * vm + TABLE_LEVELS, Math.floor(vm / 256) + MANY_TABLES);
-      to.charge[row] = vm === 0 ? L.QUANTITY_MAX : rss[row]! + terms.swapUsedPages + tables + 1;
+      const charge = rss[row]! + terms.swapUsedPages + mostTables(vm, terms) + 1;
+      to.charge[row] = vm === 0 ? L.QUANTITY_MAX : charge;
       if (vm === 0) to.totalVm[row] = L.QUANTITY_MAX;
     }
   }
@@ -195,9 +202,9 @@ export class Bounds {
     to.flags[row] = (known & LASTING) | L.TASK_BOUND | L.TASK_NICED;
   }
 
-  /** Pages of page tables at most: four levels, 512 entries each. */
+  /** Pages of page tables at most. */
   private tables(lastBytes: number, totalVm: number, terms: BoundTerms): number {
-    const sound = Math.min(TABLE_LEVELS * totalVm + TABLE_LEVELS, Math.floor(totalVm / 256) + MANY_TABLES);
+    const sound = mostTables(totalVm, terms);
     // A row that was never read in full remembers no page tables.
     if (lastBytes === 0 || terms.sound) return sound;
     return Math.min(sound, 2 * Math.ceil(lastBytes / terms.pageSize) + SLACK_PAGES);

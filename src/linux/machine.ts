@@ -2,6 +2,7 @@
 import { type Memory, machineAt, memoryAt, notLinux, perCpuPagesAt, uptimeAt } from '../proc/machine.js';
 import type { Machine } from '../task.js';
 import { liveFiles } from './live-files.js';
+import { isOutOfDescriptors } from './proc-files.js';
 
 export type { Memory } from '../proc/machine.js';
 
@@ -13,6 +14,16 @@ export function readMemory(root: string, pageSize: number): Memory {
 /** Pages that processors keep at hand for themselves; 0 where it cannot be read. */
 export function readPerCpuPages(root: string): number {
   return perCpuPagesAt(liveFiles, root);
+}
+
+/** Mappings that a process may have (vm.max_map_count); 0 where it is not told. @throws EMFILE. */
+export function readMappingsMost(root: string): number {
+  try {
+    return Number(liveFiles.text(`${root}/sys/vm/max_map_count`)) || 0;
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
+    return 0;
+  }
 }
 
 /** Seconds since boot, to 1/100. */

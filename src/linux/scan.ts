@@ -12,13 +12,13 @@ import { scoreTasks, selectTask, worstSlots } from '../rank.js';
 import { isBound } from '../rows.js';
 import { schemeNumber } from '../schemes.js';
 import { beginSnapshot, type Machine } from '../task.js';
-import { Bounds } from './bounds.js';
+import { Bounds, MAPPINGS_MAX } from './bounds.js';
 import { blankDecided, type Decided } from './decided.js';
 import { type FileCalls, NODE_FILES, type ReadAt } from './file-calls.js';
 import { ForkWatch } from './fork-watch.js';
 import { type Identity, keptIdentity } from './identity.js';
 import { liveFiles } from './live-files.js';
-import { readMachine, readMemory, readUptime } from './machine.js';
+import { readMachine, readMappingsMost, readMemory, readUptime } from './machine.js';
 import { isForbidden, isGone, listPids } from './proc-files.js';
 import type { ScanOptions } from './scan-options.js';
 import { DESCRIPTOR_KERNEL_BYTES, descriptorBudget, ROW_GONE, ROW_NEW, TaskList } from './task-list.js';
@@ -52,6 +52,7 @@ export class ProcScanner {
   /** Somebody was gone in the round before, and another may have the pid by now. */
   private stale = false;
   private listMs = 0;
+  private mappingsMost = MAPPINGS_MAX;
 
   constructor(engine: Engine, options: ScanOptions = {}) {
     this.engine = engine;
@@ -86,6 +87,8 @@ export class ProcScanner {
     const uptimeS = tasks.relieved(() => readUptime(root));
     const sound = this.round % SOUND_EVERY === 0;
     this.sound = sound;
+    // Never fewer than once: whoever has mapped them keeps them.
+    if (sound) this.mappingsMost = Math.max(this.mappingsMost, tasks.relieved(() => readMappingsMost(root)));
     this.round += 1;
     this.gone = 0;
     this.listed = this.mustList(sound);
@@ -97,6 +100,7 @@ export class ProcScanner {
     this.bounds.write(tasks.count, tasks.rows, tasks.tgids, this.totalVm, this.rss, {
       swapUsedPages,
       sound,
+      mappingsMost: this.mappingsMost,
       pageSize: machine.pageSize,
     });
     this.engine.abi.table_publish();
