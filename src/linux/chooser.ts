@@ -19,6 +19,7 @@ import type { FileCalls } from './file-calls.js';
 import { type Identity, openIdentity } from './identity.js';
 import type { LinuxDomain } from './linux-domain.js';
 import { readMachine } from './machine.js';
+import { isOutOfDescriptors } from './proc-files.js';
 import { type ReadOptions, readTasks } from './read-all.js';
 import { ProcScanner } from './scan.js';
 import { BOUNDED_SCHEMES } from './scan-options.js';
@@ -165,10 +166,16 @@ export class Chooser {
       const text = identity.text();
       if (text !== null && parseTaskStat(text)?.startTicks === this.engine.f64(L.C_START_TICKS, slot)) return identity;
       identity.close();
-    } catch {
-      // Gone, which is what null says.
+    } catch (error) {
+      // Else it is gone, which is what null says.
+      if (isOutOfDescriptors(error)) throw error;
     }
     return null;
+  }
+
+  /** Before a kill: gives descriptors back where this process has none left. */
+  makeRoom(): void {
+    this.scanner?.makeRoom();
   }
 
   close(): void {

@@ -134,6 +134,7 @@ export class LinuxWorld implements World {
 
   kill(held: Held, ask: KillAsk): Promise<KillReport> {
     const { native } = this.#options;
+    this.#chooser.makeRoom();
     const seenPages = this.#seenPages();
     const options = { ...ask, seenPages, ...(native ? { native } : {}) };
     return killTask({ pid: held.pid, identity: held as Identity }, options);

@@ -28,6 +28,8 @@ const STATM_BYTES = 48;
 /** One round in so many trusts nothing remembered: page tables are bounded by the address space alone, tasks are listed. */
 const SOUND_EVERY = 16;
 const REFINE_MAX = 64;
+/** What a kill opens: identity, pidfd and stat of the victim and of a sharer, an eventfd, and files that it reads. */
+const ROOM_DESCRIPTORS = 8;
 
 /** Decides round after round about the tasks of one /proc. Signals nobody. */
 export class ProcScanner {
@@ -88,7 +90,11 @@ export class ProcScanner {
     const sound = this.round % SOUND_EVERY === 0;
     this.sound = sound;
     // Never fewer than once: whoever has mapped them keeps them.
-    if (sound) this.mappingsMost = Math.max(this.mappingsMost, tasks.relieved(() => readMappingsMost(root)));
+    if (sound)
+      this.mappingsMost = Math.max(
+        this.mappingsMost,
+        tasks.relieved(() => readMappingsMost(root)),
+      );
     this.round += 1;
     this.gone = 0;
     this.listed = this.mustList(sound);
@@ -116,9 +122,17 @@ export class ProcScanner {
    * is the task that was read whatever its pid means by now. Null when none is kept for it.
    */
   identity(slot: number): Identity | null {
-    const fd = this.tasks.fds[slot] ?? -1;
-    if (fd < 0) return null;
-    return keptIdentity(this.tasks.tgids[slot]!, openSync(`/proc/self/fd/${fd}`, 'r'));
+    const { tasks } = this;
+    // Giving back may take the very descriptor that is wanted.
+    const fd = tasks.relieved(() =>
+      (tasks.fds[slot] ?? -1) < 0 ? -1 : openSync(`/proc/self/fd/${tasks.fds[slot]}`, 'r'),
+    );
+    return fd < 0 ? null : keptIdentity(tasks.tgids[slot]!, fd);
+  }
+
+  /** Before something that needs a few descriptors and must not fail for want of them: gives back of those it keeps. */
+  makeRoom(): void {
+    this.tasks.makeRoom(ROOM_DESCRIPTORS);
   }
 
   /** Reads a row of the current snapshot in full unless that was done; the next scoring gives its points. */

@@ -190,6 +190,19 @@ export class TaskList {
     }
   }
 
+  /** Gives back of those kept here until so many can be opened, as far as they go. */
+  makeRoom(descriptors: number): void {
+    const opened: number[] = [];
+    try {
+      while (opened.length < descriptors) opened.push(this.relieved(() => this.files.open('/')));
+    } catch (error) {
+      // Whoever wants them will see how far he comes.
+      if (!isOutOfDescriptors(error)) throw error;
+    } finally {
+      for (const fd of opened) this.files.close(fd);
+    }
+  }
+
   /** The rows of the snapshot just made are those of this list, in order. */
   number(): void {
     const { rows } = this.now;

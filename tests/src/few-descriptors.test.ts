@@ -1,0 +1,15 @@
+// A program that has used up its descriptors is often the one that is short of memory: its guard must kill all the same.
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { test } from 'node:test';
+
+const skip = process.platform !== 'linux' && 'needs Linux';
+
+test('kill: where descriptors have run out, those kept of tasks are given back for it', {
+  skip,
+  timeout: 60_000,
+}, () => {
+  const program = 'ulimit -n 96 && exec "$0" build/unit/tests/src/support/few-descriptors.worker.js';
+  const { report } = JSON.parse(execFileSync('sh', ['-c', program, process.execPath], { encoding: 'utf8' }));
+  assert.deepEqual([report?.outcome, report?.reason, report?.errors], ['released', null, []]);
+});
