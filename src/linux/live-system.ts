@@ -131,8 +131,13 @@ class KillOnlySystem implements KillSystem {
   raisePriority(handle: TaskHandle): { threads: number; error: string | null } {
     let threads = 0;
     let error: string | null = null;
-    if (!handle.alive()) return { threads, error };
-    for (const tid of listThreads(handle.pid)) {
+    let tids: readonly number[] = [];
+    try {
+      if (handle.alive()) tids = listThreads(handle.pid);
+    } catch (failure) {
+      error = errorCode(failure);
+    }
+    for (const tid of tids) {
       try {
         if (this.native) this.native.setThreadPriority(tid, -20);
         else setPriority(tid, -20);

@@ -2,15 +2,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { isDead, parseTaskStat, type TaskStat } from '../proc/task-stat.js';
 import { errorCode, type Identity } from './identity.js';
-import { listPids } from './proc-files.js';
+import { isOutOfDescriptors, listPids } from './proc-files.js';
 
-/** The thread ids of a process, ascending; empty when it is gone. */
+/** The thread ids of a process, ascending; empty when it is gone or hidden. @throws EMFILE: that there are none must not come of it. */
 export function listThreads(pid: number): number[] {
   try {
     // Its link count is 2 + the number of threads (proc_task_getattr(), fs/proc/base.c): most have one and need no listing.
     if (statSync(`/proc/${pid}/task`).nlink === 3) return [pid];
     return readdirSync(`/proc/${pid}/task`).map(Number);
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return [];
   }
 }
@@ -22,11 +23,12 @@ export function pidNumbers(): number[] {
     .sort((a, b) => a - b);
 }
 
-/** A file under /proc/PID/ by name, null when it cannot be read. Without identity: only for surveys. */
+/** A file under /proc/PID/ by name, null when it is gone or hidden. Without identity: only for surveys. @throws EMFILE. */
 export function peek(pid: number, name: string): string | null {
   try {
     return readFileSync(`/proc/${pid}/${name}`, 'latin1');
-  } catch {
+  } catch (error) {
+    if (isOutOfDescriptors(error)) throw error;
     return null;
   }
 }

@@ -5,11 +5,12 @@ import { test } from 'node:test';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 
-test('kill: where descriptors have run out, those kept of tasks are given back for it', {
+test('kill: without descriptors nobody is taken for dead, and those kept of tasks are given back for it', {
   skip,
   timeout: 60_000,
 }, () => {
   const program = 'ulimit -n 96 && exec "$0" build/unit/tests/src/support/few-descriptors.worker.js';
-  const { report } = JSON.parse(execFileSync('sh', ['-c', program, process.execPath], { encoding: 'utf8' }));
+  const { dead, report } = JSON.parse(execFileSync('sh', ['-c', program, process.execPath], { encoding: 'utf8' }));
+  assert.equal(dead, 'EMFILE', 'threads that cannot be listed are not gone');
   assert.deepEqual([report?.outcome, report?.reason, report?.errors], ['released', null, []]);
 });
