@@ -116,7 +116,7 @@ class PollWaiter implements Waiter {
   #patient = false;
   /** This thread's own wake(); another thread's is in the eventfd alone. */
   #woken = false;
-  #polling = false;
+  #waiting = false;
   #closed = false;
 
   constructor(native: Native, { keepsAlive = true, blocks = false }: WaiterOptions) {
@@ -160,17 +160,16 @@ class PollWaiter implements Waiter {
   async wait(wakeUps: readonly WakeUp[], timeoutMs: number): Promise<WaitEnd> {
     this.#prepare(wakeUps);
     this.#unturnedMs = 0;
-    // A thread of the pool for a mere timer would be waste; wake() ends the timer too.
-    if (wakeUps.length === 0 || (timeoutMs <= SHORT_MS && this.#patient)) {
+    this.#waiting = true;
+    try {
+      // A thread of the pool for a mere timer would be waste; wake() ends the timer too.
+      if (wakeUps.length > 0 && !(timeoutMs <= SHORT_MS && this.#patient))
+        return this.#answer(wakeUps, await this.#native.pollAsync(this.#requests, boundedMs(timeoutMs)));
       if (!this.#woken) await this.#nap.take(boundedMs(timeoutMs), this.#keepsAlive);
       if (wakeUps.length > 0) return this.waitSync(wakeUps, 0);
       return this.#woken ? this.#forgetWake() : 'time';
-    }
-    this.#polling = true;
-    try {
-      return this.#answer(wakeUps, await this.#native.pollAsync(this.#requests, boundedMs(timeoutMs)));
     } finally {
-      this.#polling = false;
+      this.#waiting = false;
       if (this.#closed) this.#native.close(this.handle.eventfd);
     }
   }
@@ -211,8 +210,8 @@ class PollWaiter implements Waiter {
     this.wake();
     this.#closed = true;
     if (this.#alive) clearInterval(this.#alive);
-    // A descriptor under poll(2) must not be closed: its number could be another file's by then.
-    if (!this.#polling) this.#native.close(this.handle.eventfd);
+    // A descriptor under poll(2), or yet to be read, must not be closed: its number could be another file's by then.
+    if (!this.#waiting) this.#native.close(this.handle.eventfd);
   }
 }
 

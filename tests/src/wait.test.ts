@@ -78,6 +78,13 @@ for (const { name, skip, make } of bodies) {
     waiter.close();
     assert.equal(await waiting, 'woken');
     waiter.wake();
+    // Those that sleep by a timer, too.
+    for (const wakeUps of [[], [{ ...nothing.wakeUp, patient: true }]]) {
+      const another = make();
+      const sleeping = another.wait(wakeUps, 100);
+      another.close();
+      assert.equal(await sleeping, 'woken');
+    }
     nothing.close();
   });
 
