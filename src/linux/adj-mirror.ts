@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import * as L from '../../assembly/layout.js';
 import { parseTaskStat } from '../proc/task-stat.js';
 import { errorCode } from './identity.js';
+import { isGone } from './proc-files.js';
 
 /** What did not go well, by errno name. */
 export interface MirrorNews {
@@ -24,12 +25,14 @@ interface Saved {
 }
 
 const VERSION = 1;
+const GONE = 'ESRCH';
 const NOTHING: MirrorNews = { refused: null, unsaved: null };
 
 export class AdjMirror {
   readonly #path: string | null;
   readonly #root: string;
   readonly #saved = new Map<number, Saved>();
+  #changed = false;
 
   /** `path`: the state file, or null for none. `root`: where /proc is. */
   constructor(path: string | null, root = '/proc') {
@@ -43,7 +46,7 @@ export class AdjMirror {
     let restored = 0;
     for (const [tgid, saved] of readState(this.#path, bootOf(this.#root)))
       if (restore(this.#root, tgid, saved)) restored += 1;
-    rmSync(this.#path, { force: true });
+    this.#remove();
     return restored;
   }
 
@@ -55,18 +58,18 @@ export class AdjMirror {
     this.#saved.set(tgid, { startTicks, adj: before });
     // First on disk: a crash in between restores a value that was never changed, which harms nobody.
     const unsaved = this.#save();
-    const refused = writeAdj(this.#root, tgid, L.ADJ_MIN);
+    const refused = writeAdj(this.#root, tgid, startTicks, L.ADJ_MIN);
     if (refused !== null) this.#saved.delete(tgid);
-    return { refused, unsaved };
+    return { refused: refused === GONE ? null : refused, unsaved };
   }
 
-  /** A child that was forked since: where it has −1000 from its parent, it gets the parent's earlier value when protection ends. */
-  inherit(parent: number, child: number): MirrorNews {
+  /** A child that was forked since: where it has −1000 from its parent, it gets the parent's earlier value when protection ends. To be saved. */
+  inherit(parent: number, child: number): void {
     const from = this.#saved.get(parent);
     const startTicks = startOf(this.#root, child);
-    if (!from || startTicks === null || adjOf(this.#root, child) !== L.ADJ_MIN) return NOTHING;
+    if (!from || startTicks === null || adjOf(this.#root, child) !== L.ADJ_MIN) return;
     this.#saved.set(child, { startTicks, adj: from.adj });
-    return { refused: null, unsaved: this.#save() };
+    this.#changed = true;
   }
 
   unprotect(tgids: readonly number[]): MirrorNews {
@@ -78,18 +81,33 @@ export class AdjMirror {
     return { refused: null, unsaved: this.#save() };
   }
 
-  /** The task has ended. */
+  /** The task has ended. To be saved. */
   forget(tgid: number): void {
-    if (this.#saved.delete(tgid)) this.#save();
+    if (this.#saved.delete(tgid)) this.#changed = true;
+  }
+
+  /** Writes what was inherited and forgotten: one file for a thousand children that come at once. */
+  save(): MirrorNews {
+    return this.#changed ? { refused: null, unsaved: this.#save() } : NOTHING;
   }
 
   close(): void {
     this.unprotect([...this.#saved.keys()]);
-    if (this.#path !== null) rmSync(this.#path, { force: true });
+    this.#remove();
+  }
+
+  /** A file that stays restores nothing but what is still as it says. */
+  #remove(): void {
+    try {
+      if (this.#path !== null) rmSync(this.#path, { force: true });
+    } catch {
+      // ENOTDIR, EROFS: nor could it be written.
+    }
   }
 
   /** In one step: a crash leaves the old file or the new. Returns the errno name when it cannot be written. */
   #save(): string | null {
+    this.#changed = false;
     if (this.#path === null) return null;
     const tasks = [...this.#saved].map(([tgid, { startTicks, adj }]) => ({
       tgid,
@@ -155,7 +173,8 @@ function isAdj(value: unknown): value is number {
 
 /** Puts a value back, unless the task is another or somebody has changed it since. */
 function restore(root: string, tgid: number, { startTicks, adj }: Saved): boolean {
-  return startOf(root, tgid) === startTicks && adjOf(root, tgid) === L.ADJ_MIN && writeAdj(root, tgid, adj) === null;
+  if (startOf(root, tgid) !== startTicks || adjOf(root, tgid) !== L.ADJ_MIN) return false;
+  return writeAdj(root, tgid, startTicks, adj) === null;
 }
 
 function startOf(root: string, tgid: number): number | null {
@@ -175,15 +194,17 @@ function adjOf(root: string, tgid: number): number | null {
   }
 }
 
-/** Null when it was written, else the errno name. */
-function writeAdj(root: string, tgid: number, adj: number): string | null {
+/** Null when it was written, else the errno name; ESRCH when the task is gone. Another may have its pid, at any moment. */
+function writeAdj(root: string, tgid: number, startTicks: number, adj: number): string | null {
   let fd = -1;
   try {
     fd = openSync(`${root}/${tgid}/oom_score_adj`, 'w');
+    // Opened first: then what is written is written to the task that began then.
+    if (startOf(root, tgid) !== startTicks) return GONE;
     writeSync(fd, String(adj));
     return null;
   } catch (error) {
-    return errorCode(error);
+    return isGone(error) ? GONE : errorCode(error);
   } finally {
     if (fd >= 0) closeSync(fd);
   }

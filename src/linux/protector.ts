@@ -78,6 +78,7 @@ export class Protector {
       if (!this.#missing) this.#tell(`not every child of a protected task is protected: ${(error as Error).message}`);
       this.#missing = true;
     }
+    this.#report(this.#mirror?.save());
   }
 
   /** Flags for a task that is read in full. */
@@ -108,17 +109,14 @@ export class Protector {
     if (start === null || !this.set.inherits(parent.tgid, start) || this.set.has(child)) return false;
     try {
       // From its beginning: what it forked before it was seen is protected as well.
-      return this.set.protect(child, start, parent.tgid) !== undefined && this.#mirrorChild(parent, child);
+      if (this.set.protect(child, start, parent.tgid) === undefined) return false;
+      // The kernel has handed −1000 down already; what it was before is what the parent's was.
+      this.#mirror?.inherit(parent.tgid, child);
+      return true;
     } catch (error) {
       if (errorCode(error) === 'ESRCH') return false;
       throw error;
     }
-  }
-
-  /** The kernel has handed −1000 down already; what it was before is what the parent's was. */
-  #mirrorChild(parent: ProtectedTask, child: number): true {
-    this.#report(this.#mirror?.inherit(parent.tgid, child));
-    return true;
   }
 
   /** Those that inherited from a task, or from one that did. */

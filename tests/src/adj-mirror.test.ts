@@ -33,7 +33,7 @@ test('mirror: -1000 while protected, the earlier value afterwards', (t) => {
 });
 
 test('mirror: a child that inherited -1000 gets what the parent had; one with a value of its own keeps it', (t) => {
-  const { mirror, adj, tree } = scene(t, { 10: 300 });
+  const { mirror, adj, tree, path } = scene(t, { 10: 300 });
   mirror.protect(10);
   for (const [pid, value] of [
     [20, -1000],
@@ -43,6 +43,14 @@ test('mirror: a child that inherited -1000 gets what the parent had; one with a 
     tree.write(`proc/${pid}/oom_score_adj`, `${value}\n`);
     mirror.inherit(10, pid);
   }
+  const saved = () =>
+    (JSON.parse(readFileSync(path, 'utf8')) as { tasks: { tgid: number }[] }).tasks.map(({ tgid }) => tgid);
+  assert.deepEqual(saved(), [10], 'not for each child of many');
+  assert.deepEqual(mirror.save(), { refused: null, unsaved: null });
+  assert.deepEqual(saved(), [10, 20]);
+  rmSync(path);
+  assert.deepEqual(mirror.save(), { refused: null, unsaved: null });
+  assert.equal(existsSync(path), false, 'nothing has changed');
   mirror.unprotect([10, 20, 21]);
   assert.deepEqual([adj(10), adj(20), adj(21)], [300, 300, 50]);
 });
@@ -109,8 +117,11 @@ test('mirror: a value that cannot be read is not touched; a state that cannot be
   tree.write('proc/10/oom_score_adj', '300\n');
   tree.write('file', '');
   const unsaved = new AdjMirror(tree.at('file/state.json'), tree.at('proc'));
+  assert.equal(unsaved.recover(), 0);
   assert.match(unsaved.protect(10).unsaved ?? '', /^(EEXIST|ENOTDIR)$/);
   assert.equal(adj(10), -1000);
+  unsaved.close();
+  assert.equal(adj(10), 300);
 });
 
 test('mirror: what was saved before the machine was booted again is of nobody who is there now', (t) => {
