@@ -91,6 +91,7 @@ export class Member {
       // Opened first and read by name then: what is read is of the process that is held.
       if (member.update()) return member;
     } catch (error) {
+      member.close();
       if (!isGone(error)) throw error;
     }
     member.close();

@@ -1,9 +1,10 @@
 // What a look at a subtree reads, and what it makes of processes that come, go, and leave their pid to others.
 import assert from 'node:assert/strict';
-import { mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { SubtreeMembers, type SubtreeOptions } from '../../src/linux/subtree.js';
+import { Member } from '../../src/linux/subtree-member.js';
 import { COOKIE, ENVIRON, ROOT, Scene } from './support/subtree-scene.js';
 
 test('subtree: /proc is listed only when something was forked', (t) => {
@@ -139,4 +140,15 @@ test('subtree: what cannot be a root or a cookie is refused by name', (t) => {
     assert.throws(make({ root: ROOT, cookie }), /RangeError: cookie must be 32 hexadecimal digits/);
   }
   assert.throws(make({ root: 4000 }), { code: 'ESRCH', message: /there is no 4000/ });
+});
+
+test('subtree: a process that cannot be read keeps no descriptor', { skip: process.platform !== 'linux' }, (t) => {
+  const { proc } = new Scene(t);
+  proc.put({ pid: 140 });
+  proc.drop(140, 'stat');
+  // As with the last descriptor of this process: one file opens and the other does not.
+  mkdirSync(join(proc.root, '140/stat'));
+  const before = readdirSync('/proc/self/fd').length;
+  assert.throws(() => Member.hold(proc.root, 140, 100, true), { code: 'EISDIR' });
+  assert.equal(readdirSync('/proc/self/fd').length, before);
 });
