@@ -271,9 +271,10 @@ export class LinuxGuard {
     if (state) this.subscription.publish(state, level, nowMs);
   }
 
-  /** Before memory is short is the time to list the tasks and to open what is kept of them. */
   #tell(event: GuardEvent): void {
-    if (event.kind === 'level' && event.level === 'warn' && event.was === 'none') this.#parts.world.choose();
+    // Before memory is short is the time to list the tasks and to open what is kept of them. A round under way goes by the rows of its own choice.
+    const isEarly = event.kind === 'level' && event.level === 'warn' && event.was === 'none';
+    if (isEarly && !this.#guard.acting) this.#parts.world.choose();
     this.decisions.hear(event);
     this.#options.tell(event);
   }
