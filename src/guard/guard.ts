@@ -250,6 +250,8 @@ export class Guard {
 
   #failed(error: unknown): void {
     this.#underWay = null;
+    // A round that outlasted the guard finds everything closed; whoever asked for it hears of that.
+    if (this.#stop.signal.aborted) return;
     const words = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
     this.#tell({ kind: 'failed', atMs: this.#options.world.nowMs(), error: words });
     // As after a round that could do nothing: whatever broke is not tried in a loop.

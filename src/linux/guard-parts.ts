@@ -24,7 +24,8 @@ import type { OpenedRules } from './rules.js';
 import { SuspendWatch } from './suspend.js';
 import { createWaiter, type Waiter } from './wait.js';
 
-const SYSTEM = 0;
+/** Number of the system in every engine. */
+export const SYSTEM = 0;
 
 export interface GuardParts {
   readonly engine: Engine;

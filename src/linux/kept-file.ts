@@ -42,6 +42,8 @@ export class KeptFile implements KeptText {
    * @throws ENODEV when the cgroup was removed, ESRCH when the process is gone, EOPNOTSUPP when the kernel has it switched off.
    */
   read(records = false): number {
+    // Its number may be another file's by now, which must never answer.
+    if (!this.#open) throw new Error(`${this.path} is closed`);
     for (;;) {
       let end = 1;
       do {

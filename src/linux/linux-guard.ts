@@ -18,7 +18,7 @@ import { MemorySubscription } from '../pressure/subscription.js';
 import type { CandidateQueue } from '../queue.js';
 import { KillToken, type TokenHolder } from '../token.js';
 import type { GuardFacts } from './guard-facts.js';
-import { closeNumber, factsOf, type GuardParts, setGate } from './guard-parts.js';
+import { closeNumber, factsOf, type GuardParts, SYSTEM, setGate } from './guard-parts.js';
 import { type PolicyReloads, type Prepared, prepare, type Standing, standingOf } from './guard-standing.js';
 import { KeptDecisions } from './kept-decisions.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
@@ -212,6 +212,9 @@ export class LinuxGuard {
     waiter.close();
     suspend.close();
     domain.close();
+    // A round that did not end in time is void: it names no victim any more.
+    const operation = number === SYSTEM ? undefined : this.#token.holder?.operation;
+    if (operation !== undefined && !this.#token.cancel(operation)) this.#token.finish(operation);
     closeNumber(engine, number);
   }
 

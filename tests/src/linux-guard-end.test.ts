@@ -4,6 +4,7 @@ import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
 import { isDomainOpen } from '../../src/domains.js';
 import { openEngine } from '../../src/engine.js';
+import { KeptFile } from '../../src/linux/kept-file.js';
 import { openLinuxGuard } from '../../src/linux/open-linux-guard.js';
 import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
 
@@ -58,4 +59,43 @@ test('openLinuxGuard: a guard whose loop broke is closed as any other', { skip }
   await guard.close();
   assert.equal(descriptors(), before);
   assert.equal(isDomainOpen(options.engine.view, 1), false);
+});
+
+test('openLinuxGuard: closed in the middle of a reaction it ends in time, and the round comes to nothing', {
+  skip,
+  timeout: 20_000,
+}, async () => {
+  const options = await accustomed();
+  const before = descriptors();
+  const told: string[] = [];
+  const guard = await openLinuxGuard({
+    ...options,
+    policy: definePolicy({ ...OWN, enforce: true }),
+    tell: ({ kind }) => told.push(kind),
+  });
+  let answer = () => {};
+  const asked = new Promise<void>((resolve) => {
+    const react = () => {
+      resolve();
+      return new Promise<undefined>((end) => {
+        answer = () => end(undefined);
+      });
+    };
+    guard.register({ name: 'slow', react });
+  });
+  void guard.run();
+  const round = guard.round();
+  await asked;
+  await guard.close();
+  assert.equal(isDomainOpen(options.engine.view, 1), false);
+  answer();
+  await assert.rejects(round);
+  assert.deepEqual([told, descriptors()], [[], before]);
+});
+
+test('kept file: a closed one never answers', { skip }, () => {
+  const file = new KeptFile('/proc/self/stat');
+  assert.ok(file.read() > 1);
+  file.close();
+  assert.throws(() => file.read(), /\/proc\/self\/stat is closed/);
 });
