@@ -97,7 +97,8 @@ export function status_parse(w: u32, length: u32, page_size: u32): i32 {
   }
   field_set(w, FIELD_SCRATCH, 0);
   let seen = 0;
-  let in_key = true;
+  // The first line is Name in every kernel; its key would be compared with bytes before the text.
+  let in_key = false;
   for (let p = w + W_TEXT; p < end; ++p) {
     const byte = <u32>load<u8>(p);
     if (byte == NEWLINE) in_key = true;

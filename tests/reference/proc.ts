@@ -121,7 +121,8 @@ export function referenceStatus(text: string, pageSize: number): Parsed {
     let pte = 0;
     let pmd = 0;
     let answer: number = L.OK;
-    for (const { index, 0: start } of text.matchAll(/(?<![^\n])[^\n:]*:/g)) {
+    // The first line, Name in every kernel, holds nothing that is wanted.
+    for (const { index, 0: start } of text.matchAll(/(?<=\n)[^\n:]*:/g)) {
       const colon = index + start.length - 1;
       const last4 = text.slice(Math.max(colon - 4, 0), colon);
       const key = last4 === 'Size' && text[colon - 5] !== 'm' ? '' : last4;
