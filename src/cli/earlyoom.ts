@@ -99,9 +99,9 @@ async function expressionRule(given: Import, name: string, effect: string): Prom
     given.rules.push(rule);
   } catch (error) {
     const [problem] = error instanceof PolicyFileError ? error.problems : [];
-    given.unequal.push(
-      `${name} ${JSON.stringify(expression)} is left out: ${problem?.text ?? (error as Error).message}`,
-    );
+    // It quotes the expression, and goes into a comment: a line end in it would end that.
+    const why = (problem?.text ?? (error as Error).message).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
+    given.unequal.push(`${name} ${JSON.stringify(expression)} is left out: ${why}`);
   }
 }
 

@@ -181,6 +181,12 @@ describe('earlyoom: the policy', () => {
     }
   });
 
+  test('earlyoom: an expression that is left out cannot go on in a line of its own, nor colour a screen', async () => {
+    const { policy, unequal } = await imported("--ignore '(\nenforce = false\n\x1b'");
+    assert.deepEqual(policy.rules, []);
+    assert.doesNotMatch(unequal.join(''), /\p{Cc}/u);
+  });
+
   test('earlyoom: values that it would refuse are refused by flag and file', async () => {
     for (const [args, expected] of [
       ['-m x', /^earlyoom: EARLYOOM_ARGS: -m must be TERM\[,KILL\]/],
