@@ -40,6 +40,13 @@ export type SwapOfMachine = () => { readonly swapTotalKib: number; readonly swap
 
 const NO_SWAP: SwapOfMachine = () => ({ swapTotalKib: 0, swapFreeKib: 0 });
 
+/** What is in use: a number of bytes, and never `max`. */
+function finiteOf(file: KeptText): number {
+  const bytes = numberOf(file);
+  if (!Number.isFinite(bytes)) throw malformed(file.path, 'expected a number of bytes');
+  return bytes;
+}
+
 /**
  * The memory of one cgroup with all below it, read on kept descriptors.
  * `availableKib` = limit − usage + file pages + reclaimable slab (v2), within 0 … limit; percentages are of available + anonymous memory,
@@ -76,9 +83,8 @@ export class CgroupMemory {
    */
   read(): CgroupState {
     const limitBytes = numberOf(this.#limit);
-    const usageBytes = numberOf(this.#usage);
+    const usageBytes = finiteOf(this.#usage);
     if (!Number.isFinite(limitBytes)) throw malformed(this.#limit.path, 'the group has no limit');
-    if (!Number.isFinite(usageBytes)) throw malformed(this.#usage.path, 'expected a number of bytes');
     this.#stat.refresh();
     const [inactive, active, anon, fourth] = this.#stat.values as unknown as [number, number, number, number];
     if (Number.isNaN(inactive + active + anon)) throw malformed(this.#stat.path, 'file or anonymous memory is missing');
@@ -104,7 +110,7 @@ export class CgroupMemory {
     if (swapTotalKib === 0 || this.#swapLimit === null) return { swapTotalKib, swapFreeKib };
     // v1 limits memory and swap together: a group that fills its memory has the difference left for swap.
     const bound = numberOf(this.#swapLimit) - (this.version === 1 ? limitBytes : 0);
-    const used = this.version === 1 ? swappedV1 : this.#swapUsage ? numberOf(this.#swapUsage) : 0;
+    const used = this.version === 1 ? swappedV1 : this.#swapUsage ? finiteOf(this.#swapUsage) : 0;
     return {
       swapTotalKib: Math.max(0, Math.min(swapTotalKib, Math.floor(bound / 1024))),
       swapFreeKib: Math.max(0, Math.min(swapFreeKib, Math.floor((bound - used) / 1024))),

@@ -63,8 +63,9 @@ export class KeyedFile {
         at = this.#file.find(needle);
         this.#places[index] = at;
       }
-      // Behind the end stands what an earlier, longer reading left.
-      this.values[index] = at < 0 || at >= end ? Number.NaN : this.#value(bytes, at + needle.length, end);
+      // Behind the end stands what an earlier, longer reading left; the text's last newline and that can make a key together.
+      const isThere = at >= 0 && at + needle.length <= end;
+      this.values[index] = isThere ? this.#value(bytes, at + needle.length, end) : Number.NaN;
     }
   }
 

@@ -157,6 +157,8 @@ test('cgroup: swap is what the group may have of what the machine has', (t) => {
   assert.deepEqual([two.read().swapTotalKib, two.read().swapFreeKib], [200 * 1024, 50 * 1024]);
   v2.write('g/memory.swap.max', 'max\n');
   assert.deepEqual([two.read().swapTotalKib, two.read().swapFreeKib], [1000 * 1024, 400 * 1024]);
+  v2.write('g/memory.swap.current', 'max\n');
+  assert.throws(() => two.read(), { code: 'EBADMSG' }, 'a use without end is no number to go by');
   const v1 = machine(t, {
     'g/memory.limit_in_bytes': `${512 * MIB}\n`,
     'g/memory.usage_in_bytes': '0\n',

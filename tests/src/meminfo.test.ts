@@ -51,6 +51,14 @@ test('meminfo: a kept descriptor reads anew, also when the columns have moved', 
   assert.equal(meminfo.readAll().anonPagesKib, DESKTOP.anon, 'what the longer text left behind is not read');
 });
 
+test('meminfo: the end of a text and what a longer one has left behind it make no line together', (t) => {
+  const { tree, meminfo } = reader(t, { ...DESKTOP, swapTotal: 500, swapFree: 100 });
+  assert.equal(meminfo.read().swapTotalKib, 500);
+  const before = meminfoText({ ...DESKTOP, swapTotal: 500, swapFree: 100 });
+  tree.write('meminfo', before.slice(0, before.indexOf('SwapTotal')));
+  assert.throws(() => meminfo.read(), { code: 'EBADMSG', message: /AnonPages is missing/ });
+});
+
 test('meminfo: percent is of available and anonymous memory, so a full tmpfs shifts no threshold', (t) => {
   // 16 GB, of which 14 GB lie in a tmpfs: 8 % of MemTotal are available, but of what processes can have, 80 %.
   const figures = { total: 16_000_000, free: 1_000_000, available: 1_280_000, anon: 320_000, shmem: 14_000_000 };
