@@ -58,14 +58,14 @@ export class KeyedFile {
     const { bytes } = this.#file;
     for (let index = 0; index < count; index++) {
       const needle = this.#needles[index]!;
+      // Behind the end stands what an earlier, longer reading left; the text's last newline and that can make a key together.
+      const last = end - needle.length;
       let at = this.#places[index]!;
-      if (!standsAt(bytes, needle, at)) {
+      if (at > last || !standsAt(bytes, needle, at)) {
         at = this.#file.find(needle);
         this.#places[index] = at;
       }
-      // Behind the end stands what an earlier, longer reading left; the text's last newline and that can make a key together.
-      const isThere = at >= 0 && at + needle.length <= end;
-      this.values[index] = isThere ? this.#value(bytes, at + needle.length, end) : Number.NaN;
+      this.values[index] = at < 0 || at > last ? Number.NaN : this.#value(bytes, at + needle.length, end);
     }
   }
 

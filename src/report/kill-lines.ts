@@ -160,7 +160,7 @@ function parseSelected(text: string, message: string | null, found: RegExpExecAr
   const score = scored && SCORE.exec(scored.tail);
   if (score) {
     const form = FORMS[score[2]!]!;
-    return { kind: 'selected', selected: { pid, comm: scored.comm, message, score: Number(score[1]), form } };
+    return { kind: 'selected', selected: { pid, comm: scored.comm, message, score: Number(score[1]) + 0, form } };
   }
   const sharing = cutName(text, from, [') sharing same memory']);
   return sharing ? { kind: 'sharer', sharer: { pid, comm: sharing.comm } } : { kind: 'unfinished' };

@@ -124,6 +124,21 @@ test('cgroup v1: page cache is available, tmpfs and anonymous memory are not; to
   assert.throws(() => group.read(), { code: 'EBADMSG' }, 'a limit that was lifted is no domain any more');
 });
 
+test('cgroup v1: statistics that get shorter, as they do after a kill, are found where they stand now', (t) => {
+  const stat = (file: number) =>
+    statV1({ inactive: file, active: file }, 100 * MIB).replace(/total_unevictable.*\n/, '');
+  const tree = machine(t, {
+    'g/memory.limit_in_bytes': `${512 * MIB}\n`,
+    'g/memory.usage_in_bytes': `${400 * MIB}\n`,
+    'g/memory.stat': `${'x 1\n'.repeat(20)}${stat(50 * MIB)}`,
+  });
+  const group = new CgroupReader({ dir: tree.at('g'), version: 1 });
+  t.after(() => group.close());
+  assert.equal(group.read().availableKib, 212 * 1024);
+  tree.write('g/memory.stat', stat(0));
+  assert.equal(group.read().availableKib, 112 * 1024, 'what stood there before lies behind the end, whole');
+});
+
 test('cgroup v2: reclaimable slab is available too; more than the limit never is', (t) => {
   const tree = machine(t, {
     'g/memory.max': `${512 * MIB}\n`,
