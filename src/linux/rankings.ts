@@ -3,6 +3,7 @@
  * everybody in full, by its scheme and its rules, in an engine of its own and a little at a time, so that neither its table nor its next
  * round is held up.
  */
+import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { explainTask, type Terms } from '../explain.js';
@@ -10,7 +11,7 @@ import type { PluginReport } from '../plugin/points-source.js';
 import { rankBy, rowBy } from '../policy/rank-by.js';
 import type { RowRules } from '../policy/row-rules.js';
 import type { Rule } from '../policy/rule.js';
-import { type RankedTask, type Ranking, rankOf, type ScoreOptions, scoreTasks } from '../rank.js';
+import { type RankedTask, type Ranking, rankOf, type ScoreOptions } from '../rank.js';
 import { slotOf } from '../rows.js';
 import type { SchemeName } from '../schemes.js';
 import type { Chooser } from './chooser.js';
@@ -81,12 +82,12 @@ export class Rankings {
       const { engine, rules } = opened;
       const slot = slotOf(engine, tgid);
       if (slot < 0) throw new BadnessError('ESRCH', `no task of the domain has the id ${tgid}`);
+      const column = new Float64Array(engine.memory.buffer, engine.cell(L.C_POINTS, 0, 8), engine.count);
+      const points = column.slice();
       const terms = { ...explainTask(engine, slot, { ...ranked.options, scheme }), rank: rankOf(engine, slot, scheme) };
-      // Back to the scheme of the guard, whose points and rank the task is shown with.
-      scoreTasks(engine, ranked.options);
-      this.#choosing.plugin?.score(engine, ranked.options.totalPages ?? 0);
+      // Back to what the guard's scheme, its plug-in and its rules gave, which the task is shown with: nobody is asked twice.
+      column.set(points);
       rules?.settle(slot);
-      rules?.adjust();
       const task = rowBy(engine, slot, ranked.options.scheme, rules);
       task.rank = rankOf(engine, slot, ranked.options.scheme);
       return { ...ranked, task, terms };

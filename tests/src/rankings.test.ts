@@ -7,9 +7,13 @@ import * as L from '../../assembly/layout.js';
 import { type Engine, openEngine } from '../../src/engine.js';
 import type { Exempt } from '../../src/linux/exempt.js';
 import { type Choosing, Rankings } from '../../src/linux/rankings.js';
+import { FunctionPoints } from '../../src/plugin/points-source.js';
 import { definePolicy } from '../../src/policy/policy.js';
 import type { Rule } from '../../src/policy/rule.js';
 import { FakeProc } from './support/fake-proc.js';
+
+/** Looking at files may take as long as it takes. */
+const STANDING = { now: () => 0 };
 
 interface Machine {
   readonly proc: FakeProc;
@@ -27,7 +31,7 @@ function machine(t: TestContext, more: Partial<Choosing> & { exempt?: Exempt; ru
   const { exempt = () => 0, rules = [], ...rest } = more;
   const choosing: Choosing = {
     options: { scheme: 'resident' },
-    read: { root: proc.root, exempt },
+    read: { root: proc.root, exempt, ...STANDING },
     totalPages: () => 5000,
     plugin: null,
     ...rest,
@@ -35,7 +39,7 @@ function machine(t: TestContext, more: Partial<Choosing> & { exempt?: Exempt; ru
   const clock = { nowMs: 1000 };
   const opened: Engine[] = [];
   const open = async () => {
-    const engine = await openEngine({ maxTasks: 64 });
+    const engine = await openEngine({ maxTasks: 128 });
     opened.push(engine);
     return engine;
   };
@@ -139,4 +143,36 @@ test('rankings: a rule on files of a task is looked at for the worst, and moves 
     writeFileSync(join(proc.root, String(pid), 'cgroup'), `0::${path}\n`);
   }
   assert.deepEqual(pids(await rankings.rank()), [41, 40, 42]);
+});
+
+test('rankings: a rule on files counts once for a task that nobody had looked at yet', async (t) => {
+  const rules = definePolicy({ rules: [{ cgroup: '/doubled', times: 2 }] }).rules;
+  const { rankings, proc } = machine(t, { rules });
+  for (let pid = 100; pid < 170; ++pid) proc.put({ pid, comm: 'many', vm: 400, rss: 300 });
+  writeFileSync(join(proc.root, '41', 'cgroup'), '0::/doubled\n');
+  const { ranking } = await rankings.rank();
+  const before = ranking.ranked.find(({ tgid }) => tgid === 41)!;
+  assert.deepEqual([before.rules?.[0]?.assumed, before.rank], [true, 73], 'the worst 64 are looked at');
+  const { task } = await rankings.explain(41);
+  assert.equal(task.points, 100);
+  assert.deepEqual(
+    task.rules?.map(({ effect, points, assumed }) => [effect, points, assumed]),
+    [['times 2/1', 100, false]],
+  );
+});
+
+test('rankings: to be explained a task takes no second question to a plug-in', async (t) => {
+  let asked = 0;
+  const given = new FunctionPoints(({ rssPages }) => 1000 - rssPages);
+  const plugin = {
+    score: (engine: Engine, totalPages: number) => {
+      asked += 1;
+      return given.score(engine, totalPages);
+    },
+    pointsOf: (slot: number) => given.pointsOf(slot),
+  };
+  const { rankings } = machine(t, { plugin });
+  const { task, terms } = await rankings.explain(41);
+  assert.deepEqual([task.points, task.rank, terms.points], [950, 1, 50]);
+  assert.equal(asked, 1);
 });
