@@ -12,10 +12,11 @@ import {
   swapCounts,
   totalPagesOf,
 } from '../pressure/memory-state.js';
-import { type Outcome, type RankedTask, rankedAt, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import { type Outcome, type RankedTask, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
 import { slotOf } from '../rows.js';
 import type { SchemeName } from '../schemes.js';
 import type { Policy } from './policy.js';
+import { rowBy } from './rank-by.js';
 import { type RowRules, selectByRules } from './row-rules.js';
 import { boundOf, type Threshold } from './threshold.js';
 
@@ -117,8 +118,7 @@ class Previewing {
   /** The task in a row goes, and all who share its memory. */
   kill(slot: number, before: MemoryState, level: 'term' | 'kill'): PreviewedKill {
     const engine = this.#engine;
-    const task = rankedAt(engine, slot, this.#scoring.scheme);
-    const rules = this.#options.rules?.hitsOf(slot);
+    const task = rowBy(engine, slot, this.#scoring.scheme, this.#options.rules);
     const assumed = task.rssAnonPages === 0 && task.rssShmemPages === 0;
     const anonPages = assumed ? task.rssPages : task.rssAnonPages;
     const backKib = Math.floor(anonPages * this.#pageKib + task.pgtablesBytes / KIB);
@@ -126,7 +126,7 @@ class Previewing {
     const sharers = this.#sharersOf(task.tgid);
     for (const tgid of [task.tgid, ...sharers]) this.#end(tgid);
     return {
-      task: { ...task, rank: 1, ...(rules ? { rules } : {}) },
+      task: { ...task, rank: 1 },
       signal: level === 'kill' ? 'SIGKILL' : 'SIGTERM',
       ...{ sharers, backKib, swapBackKib, assumed },
       staysKib: Math.floor((task.rssPages - anonPages) * this.#pageKib),

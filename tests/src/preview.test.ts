@@ -114,6 +114,7 @@ test('preview: rules, and who may not be chosen, are heeded death after death', 
   const { kills, end } = await previewOf(tasks, { input: { rules } });
   assert.deepEqual(ids({ kills }), [14, 12, 13]);
   assert.equal(kills[0]!.task.rules![0]!.effect, 'class first');
+  assert.equal(kills[0]!.task.points, 10 * 256, 'without what a class makes of them inside');
   assert.equal(end, 'enough');
 });
 
