@@ -256,6 +256,7 @@ export class Guard {
     this.#tell({ kind: 'failed', atMs: this.#options.world.nowMs(), error: words });
     // As after a round that could do nothing: whatever broke is not tried in a loop.
     this.#pacing.broke(this.#options.world.nowMs());
+    if (!this.#running) this.#change();
     this.#options.waiter.wake();
   }
 

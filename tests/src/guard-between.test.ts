@@ -5,7 +5,7 @@ import { openDomain } from '../../src/domains.js';
 import { openEngine } from '../../src/engine.js';
 import { Gate } from '../../src/gate.js';
 import { NotifierChain } from '../../src/guard/notifier-chain.js';
-import { FakeGuard } from './support/fake-guard.js';
+import { type Asked, FakeGuard } from './support/fake-guard.js';
 import { settle } from './support/manual-clock.js';
 
 function sourceAt(level: 'none' | 'term') {
@@ -58,6 +58,25 @@ test('between: a change waits for the end of the round under way, and comes befo
   assert.deepEqual([said, fake.guard.level, fake.rounds.length], [['after 1 rounds'], 'none', 1]);
   fake.guard.stop();
   await running;
+});
+
+test('between: a guard that does not watch takes the change when a round by hand has ended, and when it has failed', async () => {
+  for (const end of [(round: Asked) => round.end('dry'), (round: Asked) => round.fail(new Error('broken'))]) {
+    const fake = new FakeGuard();
+    const round = fake.guard.round().catch(() => null);
+    let changes = 0;
+    const changed = fake.guard.between(() => {
+      changes += 1;
+      return {};
+    });
+    await settle();
+    assert.equal(changes, 0);
+    end(fake.rounds[0]!);
+    await round;
+    await settle();
+    assert.equal(changes, 1);
+    await changed;
+  }
 });
 
 test('between: a change that throws rejects, and nothing has changed', async () => {

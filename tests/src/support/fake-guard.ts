@@ -13,6 +13,7 @@ export interface Asked {
   readonly atMs: number;
   readonly ask: RoundAsk;
   end(outcome: RoundReport['outcome'], more?: Partial<RoundReport>): void;
+  fail(error: Error): void;
 }
 
 const READING = { availableBytes: 1, perCpuBytes: 0, totalBytes: 100 };
@@ -53,10 +54,10 @@ export class FakeGuard {
       shortageEnds: () => void this.shortagesEnded++,
     };
     const run = (ask: RoundAsk) =>
-      new Promise<RoundReport>((resolve) => {
+      new Promise<RoundReport>((resolve, fail) => {
         const end: Asked['end'] = (outcome, rest) =>
           resolve({ ...blankReport('fake', true, READING), outcome, ...rest });
-        this.rounds.push({ atMs: this.nowMs, ask, end });
+        this.rounds.push({ atMs: this.nowMs, ask, end, fail });
       });
     this.guard = new Guard({
       source,
