@@ -60,7 +60,8 @@ export function takenError(path: string, { pid, domain }: LiveGuard): BadnessErr
 
 /**
  * Has the server listen at `path`, with these permissions from its first moment. What a guard that is gone left there is replaced.
- * On the main thread only, which alone may set the umask. Rejects as findLiveGuard, and with BadnessError `EADDRINUSE`.
+ * On the main thread only, which alone may set the umask. Rejects as findLiveGuard, with BadnessError `EADDRINUSE`, and with errno names where the
+ * permissions cannot be had: then it does not listen.
  */
 export async function listenAt(server: Server, path: string, mode: number, gid: number | null): Promise<void> {
   const { live, left } = await look(path);
@@ -73,9 +74,15 @@ export async function listenAt(server: Server, path: string, mode: number, gid: 
     if ((error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
     throw takenError(path, (await findLiveGuard(path)) ?? { pid: null, domain: null });
   }
-  // First the group, then what it may do.
-  if (gid !== null) chownSync(path, -1, gid);
-  chmodSync(path, mode);
+  try {
+    // First the group, then what it may do.
+    if (gid !== null) chownSync(path, -1, gid);
+    chmodSync(path, mode);
+  } catch (error) {
+    // It would go on listening for somebody who holds it to be closed, and keep the process alive.
+    server.close();
+    throw error;
+  }
 }
 
 /** The socket is made in the call itself; whether that went well is told later. */

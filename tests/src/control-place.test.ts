@@ -18,7 +18,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { openControl } from '../../src/control/control.js';
 import { groupNamed } from '../../src/control/groups.js';
-import { defaultControlPath, findLiveGuard } from '../../src/control/place.js';
+import { defaultControlPath, findLiveGuard, listenAt } from '../../src/control/place.js';
 import { get, ownFolder, scene } from './support/control-scene.js';
 
 const modeOf = (path: string) => lstatSync(path).mode & 0o7777;
@@ -130,6 +130,14 @@ test('place: a directory that others may write to, or that is a link, is refused
   assert.deepEqual(readdirSync(real), []);
   chmodSync(real, 0o1777);
   await scene(t, { path: join(real, 'c.sock') });
+});
+
+test('place: where the permissions cannot be had nobody listens, and nothing is left', async (t) => {
+  const path = join(ownFolder(t), 'c.sock');
+  const server = createServer();
+  t.after(() => server.close());
+  await assert.rejects(listenAt(server, path, -1, null), RangeError);
+  assert.deepEqual([server.listening, existsSync(path)], [false, false]);
 });
 
 test('place: a path that a socket cannot have is refused, not cut off', async (t) => {
