@@ -3,6 +3,7 @@ import type { Engine, SchemeName } from '../index.js';
 import {
   compileRules,
   definePolicy,
+  NO_TEXTS,
   type Policy,
   PolicyFileError,
   type PolicyProblem,
@@ -33,10 +34,7 @@ export interface PolicyVerdict {
 }
 
 /** Where tasks have no files: what rules ask of them is not known, and counts in favour of the task. */
-const NOTHING: Surroundings = {
-  texts: { begin() {}, mayLook: () => false, read: () => null },
-  uidOf: () => undefined,
-};
+const NOTHING: Surroundings = { texts: NO_TEXTS, uidOf: () => undefined };
 
 /** The rules of a policy, the patterns of `never` first: here they are one more reason why somebody is not chosen. */
 export class PolicyInForce {

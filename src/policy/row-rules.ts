@@ -44,8 +44,11 @@ export interface TaskTexts {
   read(tgid: number, ppid: number, condition: FileCondition): readonly string[] | null;
 }
 
-/** Of tasks that have no files: conditions on files are never known of them. */
-export const NO_TEXTS: TaskTexts = { begin() {}, mayLook: () => true, read: () => null };
+/**
+ * Of tasks that have no files: conditions on files are never known of them. That nobody may be looked at leaves everybody at once to what
+ * is known; one by one it would take a square of the rows.
+ */
+export const NO_TEXTS: TaskTexts = { begin() {}, mayLook: () => false, read: () => null };
 
 /** What a rule did to a task. */
 export interface RuleHit {

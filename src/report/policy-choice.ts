@@ -6,12 +6,12 @@ import { type Engine, loadTasks, type Outcome, type RankedTask, type SchemeName 
 import {
   builtInScheme,
   type DomainSpec,
+  NO_TEXTS,
   pluginName,
   RowRules,
   type RuleHit,
   rankBy,
   rowBy,
-  type TaskTexts,
 } from '../policy/index.js';
 import { type AskedDomain, type AskedPolicy, domainFor, type UntoldCondition } from './asked-policy.js';
 import type { OomEvent } from './event.js';
@@ -54,9 +54,6 @@ export interface PolicyChoice {
   readonly settled: boolean;
 }
 
-/** There is nothing to look at, and rules that hear so at once leave everybody to what is known: one by one it would take a square of the rows. */
-const NOTHING_TOLD: TaskTexts = { begin() {}, mayLook: () => false, read: () => null };
-
 /** Asks a policy about one table. */
 class PolicyTable {
   readonly #engine: Engine;
@@ -79,7 +76,7 @@ class PolicyTable {
     // The rules before have marked whom they exclude.
     loadTasks(engine, tasksOf(this.#event.rows, page.pageSize), machineOf(page.pageSize, totalPages));
     const compiled = this.#domain.rules.map((rule) => rule.compiled);
-    const rules = compiled.length === 0 ? null : new RowRules(engine, compiled, NOTHING_TOLD);
+    const rules = compiled.length === 0 ? null : new RowRules(engine, compiled, NO_TEXTS);
     const options = { ...this.#domain.policy.parameters, scheme: this.#scheme, totalPages };
     const { ranking } = rankBy(engine, { ...options, limit: 0 }, { rules });
     const { outcome, victim } = ranking;

@@ -3,12 +3,11 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { ineligibleTasks, loadTasks, openEngine, rankTasks, SCHEMES, type Task } from '../../src/index.js';
-import { compileRules, definePolicy, RowRules, type RuleInput, rankColumns } from '../../src/policy/index.js';
+import { compileRules, definePolicy, NO_TEXTS, RowRules, type RuleInput, rankColumns } from '../../src/policy/index.js';
 
 const engine = await openEngine({ maxTasks: 64 });
 const MACHINE = { hz: 100, pageSize: 4096, uptimeS: 100_000, totalPages: 1_000_000 };
 const RESIDENT = { scheme: 'resident', totalPages: MACHINE.totalPages } as const;
-const NO_TEXTS = { begin() {}, mayLook: () => false, read: () => null };
 
 const anyTask = fc.record({
   rssPages: fc.oneof(fc.nat(3), fc.nat(500_000)),
