@@ -134,13 +134,13 @@ export function explainedOomScore(engine: Engine, scheme: number, eligible: bool
   return eligible ? Number(engine.view.getBigInt64(engine.window + L.W_TERMS + L.TERM_OOM_SCORE, true)) : 0;
 }
 
-function rankedTask(engine: Engine, slot: number, rank: number | null, scheme: number): RankedTask {
+function rankedTask(engine: Engine, slot: number, scheme: number): RankedTask {
   const points = engine.f64(L.C_POINTS, slot);
   const eligible = !Number.isNaN(points);
   engine.abi.explain(engine.window, slot, scheme);
   return {
     slot,
-    rank,
+    rank: null,
     points: eligible ? points : null,
     eligible,
     reason: eligible ? null : explainedReason(engine),
@@ -163,24 +163,33 @@ export function rankOf(engine: Engine, slot: number, scheme: SchemeName = DEFAUL
 }
 
 /**
+ * The ranking of the snapshot last scored, by points that may have changed since. `rowOf` makes the task of a row.
+ * @internal
+ */
+export function rankingOf(
+  engine: Engine,
+  { scheme = DEFAULT_SCHEME, limit = engine.count }: ScoreOptions & { limit?: number },
+  eligible: number,
+  rowOf: (engine: Engine, slot: number, scheme: SchemeName) => RankedTask,
+): Ranking {
+  const { outcome, slot } = selectTask(engine, { scheme });
+  const slots = worstSlots(engine, schemeNumber(scheme), limit);
+  const ranked = slots.map((at, index) => ({ ...rowOf(engine, at, scheme), rank: index + 1 }));
+  const victim = slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rowOf(engine, slot, scheme));
+  return { scheme, outcome, victim, ranked, eligible };
+}
+
+/**
  * Ranks the current snapshot, worst first, and says who would be chosen. `limit` bounds the rows, not the choice.
  * Kills nobody. Throws RangeError for parameters out of range.
  */
 export function rankTasks(engine: Engine, options: ScoreOptions & { limit?: number } = {}): Ranking {
-  const scheme = options.scheme ?? DEFAULT_SCHEME;
-  const number = schemeNumber(scheme);
-  const eligible = scoreTasks(engine, options);
-  const { outcome, slot } = selectTask(engine, options);
-  const slots = worstSlots(engine, number, options.limit ?? engine.count);
-  const ranked = slots.map((at, index) => rankedTask(engine, at, index + 1, number));
-  const victim =
-    slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rankedTask(engine, slot, null, number));
-  return { scheme, outcome, victim, ranked, eligible };
+  return rankingOf(engine, options, scoreTasks(engine, options), rankedAt);
 }
 
 /** The task in a row of the snapshot last scored in `scheme`, with its points. Its rank is not known: null. */
 export function rankedAt(engine: Engine, slot: number, scheme: SchemeName): RankedTask {
-  return rankedTask(engine, slot, null, schemeNumber(scheme));
+  return rankedTask(engine, slot, schemeNumber(scheme));
 }
 
 /** The tasks of the snapshot last ranked that cannot be chosen, each with the reason. In slot order. */
@@ -188,7 +197,7 @@ export function ineligibleTasks(engine: Engine, scheme: SchemeName = DEFAULT_SCH
   const number = schemeNumber(scheme);
   const tasks: RankedTask[] = [];
   for (let slot = 0; slot < engine.count; ++slot) {
-    if (Number.isNaN(engine.f64(L.C_POINTS, slot))) tasks.push(rankedTask(engine, slot, null, number));
+    if (Number.isNaN(engine.f64(L.C_POINTS, slot))) tasks.push(rankedTask(engine, slot, number));
   }
   return tasks;
 }

@@ -2,7 +2,7 @@
  * Stage: table → selection → kill. What a round needs of the place it happens in, so that one round serves a machine, the
  * tasks that a program registered, and a simulation.
  */
-import type { PluginReport } from '../plugin/points-source.js';
+import type { AskedPlugin } from '../policy/rank-by.js';
 import type { RowRules } from '../policy/row-rules.js';
 import type { Outcome, ScoreOptions } from '../rank.js';
 import type { SchemeName } from '../schemes.js';
@@ -19,7 +19,7 @@ export interface Choice {
   /** What changed the points of the scheme, and says so of each row. */
   rules?: RowRules | null;
   /** Whose points came before the rules, where the policy names a plug-in. */
-  plugin?: { readonly report: PluginReport; pointsOf(slot: number): number | null };
+  plugin?: AskedPlugin | null;
 }
 
 /** One task, held so that it cannot be taken for another that has its id later. */

@@ -5,13 +5,14 @@
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
-import type { PluginReport, PointsSource } from '../plugin/points-source.js';
+import type { PointsSource } from '../plugin/points-source.js';
 import { builtInScheme } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
-import { type RowRules, selectByRules } from '../policy/row-rules.js';
+import { selectBy } from '../policy/rank-by.js';
+import type { RowRules } from '../policy/row-rules.js';
 import { totalPagesOf } from '../pressure/memory-state.js';
 import { parseTaskStat } from '../proc/task-stat.js';
-import { type ScoreOptions, scoreTasks, selectTask, worstSlots } from '../rank.js';
+import { type ScoreOptions, scoreTasks, worstSlots } from '../rank.js';
 import { isBound, slotOf } from '../rows.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
@@ -90,15 +91,7 @@ export class Chooser {
       return { outcome, slot, tasks, options, rules };
     }
     const { tasks } = readTasks(engine, this.read);
-    let report: PluginReport | undefined;
-    const scored = () => {
-      report = this.plugin?.score(engine, totalPages);
-    };
-    if (rules)
-      return { ...selectByRules(engine, options, rules, scored), tasks, options, rules, ...this.byPlugin(report) };
-    scoreTasks(engine, options);
-    scored();
-    return { ...selectTask(engine, options), tasks, options, rules, ...this.byPlugin(report) };
+    return { ...selectBy(engine, options, { rules, plugin: this.plugin }), tasks, options, rules };
   }
 
   /**
@@ -129,11 +122,6 @@ export class Chooser {
     if (!this.scanner) return;
     scoreTasks(this.engine, options);
     this.rules?.adjust();
-  }
-
-  private byPlugin(report: PluginReport | undefined): Pick<Choice, 'plugin'> {
-    if (!report || !this.plugin) return {};
-    return { plugin: { report, pointsOf: (slot) => this.plugin!.pointsOf(slot) } };
   }
 
   /** Memory and swap of the domain, which kernel schemes scale by. */

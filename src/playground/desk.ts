@@ -7,12 +7,11 @@ import {
   explainTask,
   loadTasks,
   openEngine,
-  rankTasks,
   type SchemeName,
   type ScoreOptions,
   type Task,
 } from '../index.js';
-import { type RowRules, rankColumns, selectByRules } from '../policy/index.js';
+import { type RowRules, rankColumns, selectBy } from '../policy/index.js';
 import type { Choice, DeskCalls, Explained, Ranked } from './desk-calls.js';
 import type { PolicyInForce, PolicyVerdict } from './policy-desk.js';
 import { storyOf } from './sources.js';
@@ -73,13 +72,8 @@ export class Desk implements DeskCalls {
   async choose(scheme: SchemeName, scoring: Scoring): Promise<Choice> {
     const engine = await this.#engineFor(0);
     const options = this.#options({ ...scoring, scheme });
-    const rules = await this.#rulesOn(engine);
-    if (rules) {
-      const { outcome, slot } = selectByRules(engine, options, rules);
-      return { scheme, outcome, slot };
-    }
-    const { outcome, victim } = rankTasks(engine, { ...options, limit: 0 });
-    return { scheme, outcome, slot: victim?.slot ?? -1 };
+    const { outcome, slot } = selectBy(engine, options, { rules: await this.#rulesOn(engine) });
+    return { scheme, outcome, slot: Math.max(slot, -1) };
   }
 
   async explain(slot: number, scoring: Scoring): Promise<Explained> {

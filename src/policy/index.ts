@@ -27,9 +27,17 @@ export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
 export { policySchema } from './policy-schema.js';
 export { policyToToml, type ShowOptions } from './policy-toml.js';
 export { type Preview, type PreviewEnd, type PreviewedKill, type PreviewOptions, preview } from './preview.js';
-export { type RankedBy, type RankingBy, rankBy, rowBy } from './rank-by.js';
+export {
+  type AskedPlugin,
+  type RankedBy,
+  type RankingBy,
+  rankBy,
+  rowBy,
+  type SelectedBy,
+  selectBy,
+} from './rank-by.js';
 export { type RankedColumns, rankColumns } from './ranked-columns.js';
-export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, selectByRules, type TaskTexts } from './row-rules.js';
+export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, type TaskTexts } from './row-rules.js';
 export { type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
 export {
   boundOf,

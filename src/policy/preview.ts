@@ -12,12 +12,12 @@ import {
   swapCounts,
   totalPagesOf,
 } from '../pressure/memory-state.js';
-import { type Outcome, type RankedTask, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import type { RankedTask, ScoreOptions } from '../rank.js';
 import { slotOf } from '../rows.js';
 import type { SchemeName } from '../schemes.js';
 import type { Policy } from './policy.js';
-import { rowBy } from './rank-by.js';
-import { type RowRules, selectByRules } from './row-rules.js';
+import { rowBy, type SelectedBy, selectBy } from './rank-by.js';
+import type { RowRules } from './row-rules.js';
 import { boundOf, type Threshold } from './threshold.js';
 
 const KIB = 1024;
@@ -108,11 +108,8 @@ class Previewing {
     };
   }
 
-  select(): { outcome: Outcome; slot: number } {
-    const { rules } = this.#options;
-    if (rules) return selectByRules(this.#engine, this.#scoring, rules);
-    scoreTasks(this.#engine, this.#scoring);
-    return selectTask(this.#engine, this.#scoring);
+  select(): SelectedBy {
+    return selectBy(this.#engine, this.#scoring, { rules: this.#options.rules });
   }
 
   /** The task in a row goes, and all who share its memory. */

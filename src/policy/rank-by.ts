@@ -6,16 +6,18 @@ import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
 import type { PluginReport, PointsSource } from '../plugin/points-source.js';
 import {
+  type Outcome,
   type RankedTask,
   type Ranking,
   rankedAt,
+  rankingOf,
   type ScoreOptions,
   scoreTasks,
   selectTask,
   worstSlots,
 } from '../rank.js';
 import { DEFAULT_SCHEME, type SchemeName, schemeNumber } from '../schemes.js';
-import { type RowRules, selectByRules } from './row-rules.js';
+import type { RowRules } from './row-rules.js';
 import { plainPoints } from './rule-verdict.js';
 
 /** What changes the points of a scheme. */
@@ -33,39 +35,63 @@ export interface RankingBy {
 /** Of so many of the worst it is found out what rules with conditions on files make of them. */
 const SETTLED_MOST = 64;
 
+/** Scores a new snapshot of rows that were all read in full. */
+function scoreBy(engine: Engine, options: ScoreOptions, { rules, plugin }: RankedBy): PluginReport | null {
+  rules?.begin(options);
+  scoreTasks(engine, options);
+  const report = plugin?.score(engine, options.totalPages ?? 0) ?? null;
+  rules?.adjust();
+  return report;
+}
+
+/** The plug-in of a choice: what came of asking it, and what it gave the task in a row. */
+export interface AskedPlugin {
+  readonly report: PluginReport;
+  pointsOf(slot: number): number | null;
+}
+
+export interface SelectedBy {
+  readonly outcome: Outcome;
+  /** Row of the chosen task, below 0 without one. */
+  readonly slot: number;
+  /** Null without one. */
+  readonly plugin: AskedPlugin | null;
+}
+
+/**
+ * Scores and selects among the rows of a new snapshot that were all read in full, by the points of a plug-in and by rules. Throws as
+ * rankBy does.
+ */
+export function selectBy(engine: Engine, options: ScoreOptions, by: RankedBy): SelectedBy {
+  const { rules, plugin: source } = by;
+  const report = scoreBy(engine, options, by);
+  const plugin = source && report ? { report, pointsOf: (slot: number) => source.pointsOf(slot) } : null;
+  for (;;) {
+    const selected = selectTask(engine, options);
+    if (selected.slot < 0 || !rules?.settle(selected.slot)) return { ...selected, plugin };
+  }
+}
+
 /**
  * As rankTasks, by the points of a plug-in and by rules. Rules with conditions on files are known of the first 64; points behind them are
  * the most that they can be. Throws RangeError for parameters out of range, and what a function in this thread throws.
  */
-export function rankBy(
-  engine: Engine,
-  { limit = engine.count, ...options }: ScoreOptions & { limit?: number },
-  { rules, plugin: source }: RankedBy,
-): RankingBy {
-  const scheme = options.scheme ?? DEFAULT_SCHEME;
-  let plugin: PluginReport | null = null;
-  const scored = () => {
-    plugin = source?.score(engine, options.totalPages ?? 0) ?? null;
-  };
-  if (rules) selectByRules(engine, options, rules, scored);
-  else {
-    scoreTasks(engine, options);
-    scored();
-  }
-  if (rules) settleWorst(engine, rules, scheme);
-  const { outcome, slot } = selectTask(engine, options);
-  const ranked = worstSlots(engine, schemeNumber(scheme), limit).map((at, index) =>
-    Object.assign(rowBy(engine, at, scheme, rules), { rank: index + 1 }),
-  );
-  const victim = slot < 0 ? null : (ranked.find((task) => task.slot === slot) ?? rowBy(engine, slot, scheme, rules));
-  return { ranking: { scheme, outcome, victim, ranked, eligible: eligibleIn(engine) }, plugin };
+export function rankBy(engine: Engine, options: ScoreOptions & { limit?: number }, by: RankedBy): RankingBy {
+  const { rules } = by;
+  const plugin = scoreBy(engine, options, by);
+  if (rules) settleWorst(engine, rules, options.scheme ?? DEFAULT_SCHEME);
+  const rowOf: typeof rowBy = (_, slot, scheme) => rowBy(engine, slot, scheme, rules);
+  return { ranking: rankingOf(engine, options, eligibleIn(engine), rowOf), plugin };
 }
 
 /** Whoever is looked at for a rule may have another place then: until nobody among the worst has. */
 function settleWorst(engine: Engine, rules: RowRules, scheme: SchemeName): void {
-  let settled = 1;
-  while (settled > 0)
-    settled = worstSlots(engine, schemeNumber(scheme), SETTLED_MOST).filter((slot) => rules.settle(slot)).length;
+  for (;;) {
+    const slots = worstSlots(engine, schemeNumber(scheme), SETTLED_MOST);
+    const { slot } = selectTask(engine, { scheme });
+    if (slot >= 0) slots.push(slot);
+    if (slots.filter((at) => rules.settle(at)).length === 0) return;
+  }
 }
 
 /** The task in a row of the snapshot that was ranked last, and what the rules did to it. Its rank is not known: null. */

@@ -11,7 +11,7 @@
 import * as L from '../../assembly/layout.js';
 import { decodeComm } from '../comm.js';
 import type { Engine } from '../engine.js';
-import { type Outcome, type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
+import type { ScoreOptions } from '../rank.js';
 import {
   type CompiledRule,
   type FileCondition,
@@ -273,21 +273,4 @@ function ownFacts(engine: Engine, slot: number): OwnFacts {
     ageS: Math.max(uptimeTicks - engine.f64(L.C_START_TICKS, slot), 0) / L.USER_HZ,
     chargePages: engine.f64(L.C_CHARGE, slot),
   };
-}
-
-/** Scores and selects by rules among rows that were all read in full: a new snapshot. `scored` may change the points before the rules. */
-export function selectByRules(
-  engine: Engine,
-  options: ScoreOptions,
-  rules: RowRules,
-  scored: () => void = () => {},
-): { outcome: Outcome; slot: number } {
-  rules.begin(options);
-  scoreTasks(engine, options);
-  scored();
-  rules.adjust();
-  for (;;) {
-    const selected = selectTask(engine, options);
-    if (selected.slot < 0 || !rules.settle(selected.slot)) return selected;
-  }
 }

@@ -4,11 +4,11 @@ import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
 import { compileRules } from '../policy/compiled-rule.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
-import { RowRules, selectByRules } from '../policy/row-rules.js';
+import { selectBy } from '../policy/rank-by.js';
+import { RowRules } from '../policy/row-rules.js';
 import { totalPagesOf } from '../pressure/memory-state.js';
 import { exemptNever } from '../proc/never.js';
 import { ProcTexts } from '../proc/rule-texts.js';
-import { scoreTasks, selectTask } from '../rank.js';
 import type { SchemeName } from '../schemes.js';
 import { loadRecorded, RecordedMemory, type RecordedReading } from './load.js';
 import type { RecordedFiles } from './recorded-files.js';
@@ -48,9 +48,7 @@ export class RecordedChooser {
       ...(domain.kind === 'measured' && domain.rootTgid > 0 ? { rootTgid: domain.rootTgid } : {}),
     };
     const rules = this.#rules;
-    if (rules) return { ...selectByRules(engine, options, rules), tasks, options, rules };
-    scoreTasks(engine, options);
-    return { ...selectTask(engine, options), tasks, options };
+    return { ...selectBy(engine, options, { rules }), tasks, options, rules };
   }
 
   /** The same, and the canonical record of it: equal bytes on every runtime and build, but for its number. */

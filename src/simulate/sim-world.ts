@@ -5,12 +5,9 @@ import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEsca
 import type { KillReport, SentSignal } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
-import type { PluginReport } from '../plugin/points-source.js';
 import { matchGlob } from '../policy/glob.js';
 import type { Policy } from '../policy/policy.js';
-import type { RankedBy } from '../policy/rank-by.js';
-import { selectByRules } from '../policy/row-rules.js';
-import { scoreTasks, selectTask } from '../rank.js';
+import { type RankedBy, selectBy } from '../policy/rank-by.js';
 import { slotOf } from '../rows.js';
 import { loadTasks } from '../task.js';
 import { type Machine, PAGE_BYTES } from './machine.js';
@@ -68,25 +65,10 @@ export class SimWorld implements World {
       .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchGlob(pattern, comm!)));
     loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
     const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
-    const { rules, plugin } = this.#by;
-    let report: PluginReport | undefined;
-    const scored = () => {
-      report = plugin?.score(this.#engine, totalPages);
-    };
-    const selected = rules ? selectByRules(this.#engine, options, rules, scored) : this.#select(options, scored);
+    const selected = selectBy(this.#engine, options, this.#by);
     // A kill by somebody else counts as one in flight, as on a real machine.
-    const isInFlight = this.#machine.isKernelKilling;
-    return {
-      ...(isInFlight ? { outcome: 'in-flight', slot: L.E_NO_VICTIM } : selected),
-      ...{ tasks: mayDie.length, options, rules: rules ?? null },
-      ...(plugin && report ? { plugin: { report, pointsOf: (slot) => plugin.pointsOf(slot) } } : {}),
-    };
-  }
-
-  #select(options: Choice['options'], scored: () => void): Pick<Choice, 'outcome' | 'slot'> {
-    scoreTasks(this.#engine, options);
-    scored();
-    return selectTask(this.#engine, options);
+    const inFlight = this.#machine.isKernelKilling ? { outcome: 'in-flight' as const, slot: L.E_NO_VICTIM } : {};
+    return { ...selected, ...inFlight, tasks: mayDie.length, options, rules: this.#by.rules ?? null };
   }
 
   rowOf(tgid: number): number {

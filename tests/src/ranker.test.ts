@@ -15,7 +15,7 @@ import { RankedPids, rankedPids } from '../../src/linux/ranked-pids.js';
 import { Ranker } from '../../src/linux/ranker.js';
 import { readTasks } from '../../src/linux/read-all.js';
 import { openRules } from '../../src/linux/rules.js';
-import { definePolicy, selectByRules } from '../../src/policy/index.js';
+import { definePolicy, selectBy } from '../../src/policy/index.js';
 import { CandidateQueue, type ReplaceOptions } from '../../src/queue.js';
 import { rankTasks } from '../../src/rank.js';
 import type { SchemeName } from '../../src/schemes.js';
@@ -70,7 +70,7 @@ describe('ranker: whom it writes', { skip }, () => {
     const all = await opened(full);
     const { machine } = readTasks(full, { root: proc.root, exempt: exemptOwnAnd(['sshd'], proc.root) });
     const scoring = { scheme: 'resident', totalPages: machine.totalPages } as const;
-    selectByRules(full, scoring, all);
+    selectBy(full, scoring, { rules: all });
     for (let slot = 0; slot < full.count; ++slot) all.settle(slot);
     const count = full.abi.rank(L.SCHEME_RESIDENT, 30);
     const expected = Array.from({ length: count }, (_, index) => full.u32(L.C_ID, full.ordered(index)));

@@ -9,14 +9,7 @@ import { liveFiles } from '../../src/linux/live-files.js';
 import { readTasks } from '../../src/linux/read-all.js';
 import { ProcScanner } from '../../src/linux/scan.js';
 import type { ScanOptions } from '../../src/linux/scan-options.js';
-import {
-  compileRules,
-  definePolicy,
-  RowRules,
-  type Rule,
-  type RuleInput,
-  selectByRules,
-} from '../../src/policy/index.js';
+import { compileRules, definePolicy, RowRules, type Rule, type RuleInput, selectBy } from '../../src/policy/index.js';
 import { ProcTexts } from '../../src/proc/rule-texts.js';
 import { FakeProc } from './support/fake-proc.js';
 import { type History, histories, ROUNDS, writeRound } from './support/histories.js';
@@ -112,7 +105,7 @@ async function holds(history: History, of: readonly Rule[], budget: number, full
       for (const [index, { options, engine }] of pairs.entries()) {
         const { slot } = scanners[index]!.decide();
         const { machine } = readTasks(full, { root: proc.root });
-        const expected = selectByRules(full, { totalPages: machine.totalPages, ...options }, whole);
+        const expected = selectBy(full, { totalPages: machine.totalPages, ...options }, { rules: whole });
         const said = `round ${round}, ${JSON.stringify(options)}, ${JSON.stringify(of)}`;
         assert.equal(ID(engine, slot), ID(full, expected.slot), said);
         assert.equal(mine[index]!.report.looked, whole.report.looked, `looked at, ${said}`);

@@ -5,7 +5,7 @@ import { type Engine, openEngine } from '../../../src/engine.js';
 import { readTasks } from '../../../src/linux/read-all.js';
 import { openRules, type RuleOptions } from '../../../src/linux/rules.js';
 import { ProcScanner } from '../../../src/linux/scan.js';
-import { definePolicy, type RowRules, type RuleInput, selectByRules } from '../../../src/policy/index.js';
+import { definePolicy, type RowRules, type RuleInput, selectBy } from '../../../src/policy/index.js';
 import type { ScoreOptions } from '../../../src/rank.js';
 import { FakeProc, type FakeTask } from './fake-proc.js';
 
@@ -45,7 +45,7 @@ const inFull: Way = {
   name: 'in full',
   choose(engine, root, rules, scoring) {
     const { machine } = readTasks(engine, { root });
-    return selectByRules(engine, { totalPages: machine.totalPages, scheme: 'resident', ...scoring }, rules).slot;
+    return selectBy(engine, { totalPages: machine.totalPages, scheme: 'resident', ...scoring }, { rules }).slot;
   },
 };
 
