@@ -19,6 +19,7 @@ export { loadTasks, MACHINE_DEFAULTS, type Machine, type Task, type TaskKind } f
 export {
   machineToRecord,
   parseTaskLines,
+  type RankedRecord,
   RECORD_KEYS,
   rankedToRecord,
   TaskLineReader,

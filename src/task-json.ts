@@ -39,6 +39,9 @@ export interface TaskLines {
 /** A task as JSON has it: kernel spellings. */
 export type TaskRecord = Record<string, string | number | boolean | null>;
 
+/** One that was ranked, with what rules did to it. */
+export type RankedRecord = Record<string, TaskRecord[string] | RankedTask['rules']>;
+
 const TASKS_BY_JSON = new Map(TASK_KEYS.map((entry) => [entry.json, entry]));
 const HEADER_BY_JSON = new Map<string, RecordKey<Machine & ScoreOptions>>(
   [...MACHINE_KEYS, ...OPTION_KEYS].map((entry) => [entry.json, entry]),
@@ -197,10 +200,11 @@ export function taskToRecord(task: Task): TaskRecord {
   return record;
 }
 
-/** The record of a ranked task: its own keys, then rank, points, eligible, reason, oom_score. */
-export function rankedToRecord(task: RankedTask): TaskRecord {
-  const record = taskToRecord(task);
+/** The record of a ranked task: its own keys, then rank, points, eligible, reason, oom_score, and rules where there are some. */
+export function rankedToRecord(task: RankedTask): RankedRecord {
+  const record: RankedRecord = taskToRecord(task);
   for (const json of OUTPUT_KEYS) record[json] = task[OUTPUT_MEMBERS[json]];
+  if (task.rules) record.rules = task.rules;
   return record;
 }
 

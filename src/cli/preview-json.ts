@@ -23,7 +23,6 @@ export function previewRecord(view: { domain: string; memory: State }, policy: P
     },
     kills: preview.kills.map(({ task, ...kill }) => ({
       ...rankedToRecord(task),
-      ...(task.rules ? { rules: task.rules } : {}),
       ...(plain(kill) as object),
     })),
     ...{ end, assumptions },

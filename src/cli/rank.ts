@@ -3,12 +3,11 @@ import {
   explainTask,
   type Ineligible,
   ineligibleTasks,
-  machineToRecord,
   type RankedTask,
   type Ranking,
   rankedToRecord,
 } from '../index.js';
-import { type PluginReport, type RankingBy, type RowRules, rankBy } from '../policy/index.js';
+import { type PluginReport, type RankingBy, type RowRules, rankBy, rankingRecord } from '../policy/index.js';
 import { integer, readArguments, refuseOperands, rowCount, usage } from './arguments.js';
 import { type Palette, paletteFor } from './colour.js';
 import { columnsNamed, usualColumns } from './columns.js';
@@ -40,24 +39,13 @@ export function summaryRecord(
   ranking: Ranking,
   plugin: PluginReport | null = null,
 ): Record<string, unknown> {
-  return {
-    ...machineToRecord(source.machine, spelledOut(source.scoring)),
-    ...(plugin && { plugin: { name: plugin.name, answered: plugin.answered, reason: plugin.reason } }),
-    outcome: ranking.outcome,
-    victim: ranking.victim?.tgid ?? null,
-    tasks: source.tasks,
-    eligible: ranking.eligible,
-    gone: source.gone,
-    unreadable: source.unreadable,
-    left: source.left,
-  };
+  return rankingRecord(source, spelledOut(source.scoring), ranking, plugin);
 }
 
 /** The record of a task, with the cgroup that only a file knows. */
 export function outputRecord(source: Source, task: RankedTask): Record<string, unknown> {
   const cgroup = source.cgroupOf(task);
-  const record = rankedToRecord(cgroup === undefined ? task : Object.assign(task, { cgroup }));
-  return task.rules ? { ...record, rules: task.rules } : record;
+  return rankedToRecord(cgroup === undefined ? task : Object.assign(task, { cgroup }));
 }
 
 /** The worst, by whatever the command line ranks by. */

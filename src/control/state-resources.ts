@@ -4,8 +4,9 @@ import { roundReportToJson } from '../guard/round-report.js';
 import { type Plain, snakeKeys } from '../json-keys.js';
 import { monotonicMs } from '../linux/linux-world.js';
 import type { ExplainedNow, RankedNow } from '../linux/rankings.js';
+import { rankingRecord } from '../policy/ranking-record.js';
 import { SCHEMES } from '../schemes.js';
-import { machineToRecord, rankedToRecord } from '../task-json.js';
+import { rankedToRecord } from '../task-json.js';
 import { type Answer, jsonAnswer, NDJSON, textAnswer } from './answer.js';
 import type { ControlledGuard } from './controlled.js';
 import type { Decisions } from './decisions.js';
@@ -79,19 +80,9 @@ export function stateRecord(guard: ControlledGuard, server: ControlState): Recor
 
 /** The first line of `badness rank --json`. */
 function summaryLine({ options, reading, ranking, plugin }: RankedNow): string {
-  const { machine, ...counts } = reading;
+  const { machine } = reading;
   const { totalPages = machine.totalPages, ...scoring } = options;
-  return JSON.stringify({
-    ...machineToRecord({ ...machine, totalPages }, scoring),
-    ...(plugin && { plugin: { name: plugin.name, answered: plugin.answered, reason: plugin.reason } }),
-    outcome: ranking.outcome,
-    victim: ranking.victim?.tgid ?? null,
-    tasks: counts.tasks,
-    eligible: ranking.eligible,
-    gone: counts.gone,
-    unreadable: counts.unreadable,
-    left: counts.left,
-  });
+  return JSON.stringify(rankingRecord({ ...reading, machine: { ...machine, totalPages } }, scoring, ranking, plugin));
 }
 
 /** The lines of `badness rank --json -n LIMIT`. */
@@ -111,7 +102,6 @@ function rankAnswer(ranked: RankedNow, limit: number): Answer {
 /** The lines of `badness explain PID --scheme NAME --json`. */
 function explainAnswer({ task, terms, ...ranked }: ExplainedNow): Answer {
   const record = snakeKeys({ ...terms } as unknown as Plain);
-  const whole = { ...rankedToRecord(task), ...(task.rules ? { rules: task.rules } : {}) };
-  const lines = [summaryLine(ranked), JSON.stringify(whole), JSON.stringify(record)];
+  const lines = [summaryLine(ranked), JSON.stringify(rankedToRecord(task)), JSON.stringify(record)];
   return { type: NDJSON, body: `${lines.join('\n')}\n` };
 }

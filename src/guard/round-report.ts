@@ -85,7 +85,7 @@ export function roundReportToJson(report: RoundReport): { readonly [key: string]
   return {
     schema: SCHEMA_VERSION,
     ...(snakeKeys(choice as unknown as Plain) as { readonly [key: string]: Plain }),
-    victim: victim && ({ ...rankedToRecord(victim), ...(victim.rules ? { rules: victim.rules } : {}) } as Plain),
+    victim: victim && (rankedToRecord(victim) as Plain),
     ...(snakeKeys({ terms, expectedBytes, freedBytes, before, after } as unknown as Plain) as object),
     kill: kill && killReportToJson(kill),
     panicking: reaction?.panicking ?? false,

@@ -49,6 +49,17 @@ describe('control: a guard that runs', () => {
     }
   });
 
+  test('rank says of each task what the rules did to it', async (t) => {
+    const { path, guard } = await scene(t);
+    const ranked = await guard.rank();
+    const rules = [{ rule: 2, effect: 'times 3/1', points: 2100, assumed: false }];
+    ranked.ranking.ranked[0]!.rules = rules;
+    guard.rank = () => Promise.resolve(ranked);
+    const [, hog, middle] = (await get(path, '/rank')).body.split('\n');
+    assert.deepEqual(JSON.parse(hog!).rules, rules);
+    assert.ok(!('rules' in JSON.parse(middle!)));
+  });
+
   test('rank: those who are told the same ranking share its bytes', async (t) => {
     const { guard } = await scene(t);
     const ranked = await guard.rank();
