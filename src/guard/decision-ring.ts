@@ -63,16 +63,18 @@ export class DecisionRing {
     this.#spare = new Uint8Array(copyBytes(engine.count + SPARE_ROWS)).fill(1);
   }
 
-  /** Keeps the current snapshot of the engine, which was just decided on. */
-  keep(engine: Engine, decision: Omit<KeptDecision, 'copy'>): void {
-    if (this.#most === 0) return;
+  /** Keeps the current snapshot of the engine, which was just decided on; null where none is to be kept. */
+  keep(engine: Engine, facts: Omit<KeptDecision, 'copy'>): KeptDecision | null {
+    if (this.#most === 0) return null;
     this.prepare(engine);
     const buffer = this.#spare;
     copySnapshot(engine, buffer);
     const copy = buffer.subarray(0, copyBytes(rowsOf(buffer)));
-    this.#kept.push({ decision: { ...decision, copy }, report: null, buffer });
+    const decision = { ...facts, copy };
+    this.#kept.push({ decision, report: null, buffer });
     this.#bytes += buffer.length;
     this.#spare = this.#room();
+    return decision;
   }
 
   /** Lets the oldest go that are too many. Answers the largest buffer that became free. */

@@ -1,7 +1,7 @@
 /** Stage: selection → report. The last decisions of a guard of this machine, and one of them as a recording. */
 import { release } from 'node:os';
 import { BadnessError } from '../errors.js';
-import { DecisionRing, type DecisionRingOptions } from '../guard/decision-ring.js';
+import { DecisionRing, type DecisionRingOptions, type KeptDecision } from '../guard/decision-ring.js';
 import { type GuardEvent, guardEventToJson } from '../guard/guard-events.js';
 import type { Choice } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
@@ -14,8 +14,8 @@ const NOTHING: ReadonlyMap<string, LookedAt> = new Map();
 export class KeptDecisions {
   readonly #parts: GuardParts;
   readonly #ring: DecisionRing;
-  /** By number, as long as it is kept: another policy may come into force. */
-  readonly #policies = new Map<number, { policy: Policy; users: ReadonlyMap<string, number> }>();
+  /** Each by its own: another policy may come into force. */
+  readonly #policies = new WeakMap<KeptDecision, { policy: Policy; users: ReadonlyMap<string, number> }>();
 
   constructor(parts: GuardParts, options?: DecisionRingOptions) {
     this.#parts = parts;
@@ -25,12 +25,11 @@ export class KeptDecisions {
   /** Nothing is read for it: the rows are here, and the memory that asked for the round. */
   keep({ options }: Choice, id: number, policy: Policy): void {
     const { engine, world, source, looking } = this.#parts;
-    this.#ring.keep(engine, {
+    const decision = this.#ring.keep(engine, {
       ...{ id, monotonicMs: world.nowMs(), wallMs: Date.now(), options, memory: source.memory.state },
       looked: looking.texts?.looked ?? NOTHING,
     });
-    this.#policies.set(id, { policy, users: looking.users });
-    for (const known of this.#policies.keys()) if (this.#ring.find(known) === null) this.#policies.delete(known);
+    if (decision) this.#policies.set(decision, { policy, users: looking.users });
   }
 
   /** Before memory is short is the time to make room. */
@@ -50,9 +49,8 @@ export class KeptDecisions {
    */
   async recording(id: number, madeBy: string | null = null): Promise<string> {
     const found = this.#ring.find(id);
-    const by = this.#policies.get(id);
-    if (!found || !by)
-      throw new BadnessError('ENODATA', `decision ${id} is not kept: the last ${this.#ring.count} are`);
+    const by = found && this.#policies.get(found.decision);
+    if (!by) throw new BadnessError('ENODATA', `decision ${id} is not kept: the last ${this.#ring.count} are`);
     const { name: domain } = this.#parts.world;
     return decisionRecording(found.decision, found.report, { ...by, domain, madeBy, kernel: release() });
   }
