@@ -6,7 +6,7 @@
 import { open } from 'node:fs/promises';
 import type { Engine } from '../engine.js';
 import { BadnessError } from '../errors.js';
-import type { PluginReport, PointsSource } from '../plugin/points-source.js';
+import { givenTo, NO_POINTS, type PluginReport, type PointsSource } from '../plugin/points-source.js';
 import { checkedPoints, eligibleSlots, takePoints, writePoints, writeRegion } from '../plugin/region.js';
 import { type PluginSpec, pluginName } from '../policy/plugin-scheme.js';
 import type { SchemeName } from '../schemes.js';
@@ -77,7 +77,7 @@ export class PluginScheme implements PointsSource {
   #killed: number[] = [];
   #wait: { readonly untilMs: number } | null = null;
   #startedMs: number;
-  #points = new Map<number, number>();
+  #given = NO_POINTS;
   #counts = { answered: 0, fallbacks: 0, restarts: 0 };
   #lastError: string | null = null;
   #told = false;
@@ -115,7 +115,7 @@ export class PluginScheme implements PointsSource {
   }
 
   score(engine: Engine, totalPages: number): PluginReport {
-    this.#points = new Map();
+    this.#given = NO_POINTS;
     const began = performance.now();
     const report = { name: this.#name, answered: false, ms: 0 };
     const reason = this.#whyNot();
@@ -135,7 +135,7 @@ export class PluginScheme implements PointsSource {
   }
 
   pointsOf(slot: number): number | null {
-    return this.#points.get(slot) ?? null;
+    return givenTo(this.#given, slot);
   }
 
   /** Ends its thread. Whoever asks then is answered by the fallback scheme. */
@@ -155,7 +155,7 @@ export class PluginScheme implements PointsSource {
     // From here on it is ours: whatever the thread goes on to write there is not looked at.
     const points = checkedPoints(takePoints(slots.length, buffer, REGION_AT), engine, slots);
     writePoints(engine, slots, points);
-    this.#points = new Map(slots.map((slot, index) => [slot, points[index]!]));
+    this.#given = { slots, points };
     this.#counts.answered += 1;
     if (this.#told) this.#options.tell?.(null);
     this.#told = false;

@@ -26,10 +26,23 @@ export interface PointsSource {
   pointsOf(slot: number): number | null;
 }
 
+/** What was given at a time: the points of each of these rows. */
+export interface GivenPoints {
+  readonly slots: readonly number[];
+  readonly points: Float64Array;
+}
+
+export const NO_POINTS: GivenPoints = { slots: [], points: new Float64Array(0) };
+
+/** Null for a row that got none. One is asked for at a time, so that nothing is made of the others. */
+export function givenTo({ slots, points }: GivenPoints, slot: number): number | null {
+  return points[slots.indexOf(slot)] ?? null;
+}
+
 /** A function in this thread: nothing bounds how long it takes, and what it throws is thrown. Throws TypeError for what is none. */
 export class FunctionPoints implements PointsSource {
   readonly #points: PointsFunction;
-  #last = new Map<number, number>();
+  #last = NO_POINTS;
 
   constructor(points: PointsFunction) {
     if (typeof points !== 'function') throw new TypeError(`points must be a function, got ${typeof points}`);
@@ -43,11 +56,11 @@ export class FunctionPoints implements PointsSource {
     askOfEach(this.#points, slots.length, buffer);
     const points = checkedPoints(takePoints(slots.length, buffer), engine, slots);
     writePoints(engine, slots, points);
-    this.#last = new Map(slots.map((slot, index) => [slot, points[index]!]));
+    this.#last = { slots, points };
     return { name: this.#points.name || 'function', answered: true, reason: null, ms: 0 };
   }
 
   pointsOf(slot: number): number | null {
-    return this.#last.get(slot) ?? null;
+    return givenTo(this.#last, slot);
   }
 }
