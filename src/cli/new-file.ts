@@ -6,9 +6,15 @@ import { CommandError, EXIT } from './exit.js';
 /** Written beside its place; `keep` puts it there. */
 export interface NewFile {
   write(text: string): void;
+  /** Ends it. Throws where it cannot be put there, and says where it is instead. */
   keep(): void;
-  /** Nothing of it remains. */
+  /** Ends it, and nothing of it remains. */
   drop(): void;
+}
+
+function refused(path: string, error: unknown, more = ''): CommandError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new CommandError(EXIT.unreadable, `expected to write ${path}, got ${code}${more}`);
 }
 
 /** Only its owner may read it: a recording tells the commands of everybody. Throws a usage error where there is a file already. */
@@ -19,17 +25,26 @@ export function openNewFile(path: string, force: boolean): NewFile {
   try {
     fd = openSync(part, 'wx', 0o600);
   } catch (error) {
-    throw new CommandError(EXIT.unreadable, `expected to write ${path}, got ${(error as NodeJS.ErrnoException).code}`);
+    throw refused(path, error);
   }
   return {
     write(text) {
       const bytes = Buffer.from(text);
-      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      try {
+        for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+      } catch (error) {
+        throw refused(path, error);
+      }
     },
     keep() {
       closeSync(fd);
-      if (force) renameSync(part, path);
-      else placeAnew(part, path);
+      try {
+        if (force) renameSync(part, path);
+        else placeAnew(part, path);
+      } catch (error) {
+        if (error instanceof CommandError) throw error;
+        throw refused(path, error, `; the recording is ${part}`);
+      }
     },
     drop() {
       closeSync(fd);

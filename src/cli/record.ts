@@ -57,8 +57,12 @@ async function openRecorder(values: Values): Promise<Recorder> {
 }
 
 /** Snapshots until the time is over, somebody stops it, or it is as large as it may be. Says what came of it. */
-async function recordInto(write: (text: string) => unknown, recorder: Recorder, plan: Plan): Promise<string> {
-  const stop = stopSignal();
+async function recordInto(
+  write: (text: string) => unknown,
+  recorder: Recorder,
+  plan: Plan,
+  stop: AbortSignal,
+): Promise<string> {
   const begin = performance.now();
   let [bytes, snapshots, tasks, readMs] = [0, 0, 0, 0];
   const put = async (text: string) => {
@@ -97,14 +101,17 @@ export async function record(argv: string[]): Promise<void> {
   refuseOperands('record', positionals, '-o FILE names the file');
   const plan = planOf(values);
   const { output } = values;
+  // Before there is a file: whoever stops a recording that is only beginning leaves nothing half behind.
+  const stop = stopSignal();
   const file: NewFile | null = output === undefined ? null : openNewFile(output, values.force === true);
+  let words: string;
   try {
     const recorder = await openRecorder(values);
-    const words = await recordInto(file ? (text) => file.write(text) : writeOut, recorder, plan);
-    file?.keep();
-    if (output !== undefined) process.stderr.write(`${output}: ${words}\n`);
+    words = await recordInto(file ? (text) => file.write(text) : writeOut, recorder, plan, stop);
   } catch (error) {
     file?.drop();
     throw error;
   }
+  file?.keep();
+  if (output !== undefined) process.stderr.write(`${output}: ${words}\n`);
 }

@@ -2,7 +2,16 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -75,21 +84,60 @@ test("record: a file is there when it is whole, is its owner's alone, and is not
   assert.equal(parseRecording(readFileSync(path, 'utf8')).snapshots.length, 1);
 });
 
-test('record: SIGINT ends it, and what was recorded is kept whole', async (t) => {
-  const path = join(temporary(t), 'a.proc');
-  const child = spawn(process.execPath, ['dist/cli.js', 'record', '-o', path, '--for', '1h', '--every', '50ms'], {
-    stdio: ['ignore', 'inherit', 'pipe'],
-  });
+/** A recording that goes on, in a process of its own; resolves when a snapshot is in the file beside `path`. */
+async function startRecording(t: TestContext, path: string, ...more: string[]) {
+  const line = ['dist/cli.js', 'record', '-o', path, '--for', '1h', '--every', '50ms', ...more];
+  const child = spawn(process.execPath, line, { stdio: ['ignore', 'inherit', 'pipe'] });
   t.after(() => child.kill('SIGKILL'));
+  let stderr = '';
+  child.stderr.on('data', (text) => (stderr += text));
   const part = `${path}.part-${child.pid}`;
   while (!existsSync(part) || !readFileSync(part, 'utf8').includes('\nsnapshot'))
     await new Promise((go) => setTimeout(go, 20));
+  const stop = async () => {
+    child.kill('SIGINT');
+    const [status] = await once(child, 'close');
+    return { status, stderr };
+  };
+  return { part, stop };
+}
+
+test('record: SIGINT ends it, and what was recorded is kept whole', async (t) => {
+  const path = join(temporary(t), 'a.proc');
+  const { part, stop } = await startRecording(t, path);
   assert.equal(existsSync(path), false);
-  child.kill('SIGINT');
-  const [status] = await once(child, 'exit');
-  assert.equal(status, 0);
+  assert.equal((await stop()).status, 0);
   assert.equal(parseRecording(readFileSync(path, 'utf8')).isComplete, true);
   assert.equal(existsSync(part), false);
+});
+
+test('record: where somebody has put another file meanwhile, that one stays, and it is said where the recording is', async (t) => {
+  const path = join(temporary(t), 'a.proc');
+  const { part, stop } = await startRecording(t, path);
+  writeFileSync(path, 'of somebody');
+  const { status, stderr } = await stop();
+  assert.equal(stderr, `badness: ${path} is there by now; the recording is ${part}\n`);
+  assert.equal(status, 2);
+  assert.equal(readFileSync(path, 'utf8'), 'of somebody');
+  assert.equal(parseRecording(readFileSync(part, 'utf8')).isComplete, true);
+});
+
+test('record --force: what no file can replace stays, and it is said where the recording is', async (t) => {
+  const path = join(temporary(t), 'a.proc');
+  const { part, stop } = await startRecording(t, path, '--force');
+  mkdirSync(path);
+  const { status, stderr } = await stop();
+  assert.equal(stderr, `badness: expected to write ${path}, got EISDIR; the recording is ${part}\n`);
+  assert.equal(status, 7);
+  assert.equal(parseRecording(readFileSync(part, 'utf8')).isComplete, true);
+});
+
+test('record: a file that can grow no more is named, and nothing of it remains', (t) => {
+  const folder = temporary(t);
+  const { status, stderr } = shell(`ulimit -f 1; badness record -o ${folder}/a.proc`);
+  assert.equal(stderr, `badness: expected to write ${folder}/a.proc, got EFBIG\n`);
+  assert.equal(status, 7);
+  assert.deepEqual(readdirSync(folder), []);
 });
 
 test('record --redact: names, commands, users and cgroups are gone for good', async (t) => {
