@@ -11,7 +11,7 @@ import {
   withoutPlugin,
 } from '../recording/index.js';
 import { usage } from './arguments.js';
-import type { GuardRequest } from './guard-options.js';
+import { type GuardRequest, guardRequest } from './guard-options.js';
 import { eventLines, policyLines } from './guard-words.js';
 import { version } from './help.js';
 import type { Values } from './options.js';
@@ -58,7 +58,8 @@ function wordLines({ event, machine }: ReplayedEvent, policy: Policy, firstMs: n
 }
 
 /** Runs it. Nobody is signalled, and the time that the recording took is not waited for. */
-export async function guardReplay(values: Values, request: GuardRequest): Promise<void> {
+export async function guardReplay(values: Values): Promise<void> {
+  const request = await guardRequest(values);
   const other = LIVE_ONLY.find((option) => values[option] !== undefined);
   if (other) throw usage(`--${other} is for a running machine; a recording cannot be changed`);
   const recording = await readRecordingFile(values.replay!);

@@ -97,11 +97,11 @@ export async function guard(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('guard', argv);
   if (values.help) return writeLines(commandHelp('guard'));
   refuseOperands('guard', positionals);
+  if (values.replay !== undefined) return guardReplay(values);
   // Before anything is opened: whoever stops a guard that is only beginning gets a clean end as well.
   const stopped = untilStopped();
   const heardHangUp = onHangUp(values);
   const request = await guardRequest(values);
-  if (values.replay !== undefined) return guardReplay(values, request);
   const load = await nativeCalls(request.native);
   const voice = new GuardVoice(request.json);
   const note = (words: string) => voice.note(words);

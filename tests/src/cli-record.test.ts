@@ -233,6 +233,25 @@ test('replay: a guard that watches a recording says when it would have killed wh
   assert.match(shell(`badness guard --replay ${GROUP} -m 1`).stdout, /nobody would have been killed\n$/);
 });
 
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+  test(`guard --replay: ${signal} ends it at once, also while its recording is being read`, async (t) => {
+    const policy = join(temporary(t), 'a.toml');
+    writeFileSync(policy, 'version = 1\n');
+    const child = spawn(process.execPath, ['dist/cli.js', 'guard', '--replay', '-', '--policy', policy], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+    });
+    t.after(() => child.kill('SIGKILL'));
+    child.stdin.on('error', () => {});
+    // More than a pipe holds: when all of it is written the command is reading.
+    const beginning = `badness-recording 1\n${'# and so on\n'.repeat(1 << 18)}`;
+    await new Promise((written) => child.stdin.write(beginning, written));
+    child.kill(signal);
+    child.stdin.end();
+    const [, endedBy] = await once(child, 'close');
+    assert.equal(endedBy, signal);
+  });
+}
+
 const REFUSED: [line: string, status: number, stderr: RegExp][] = [
   [`rank --replay ${GROUP} --at 6`, 2, /--at must be a snapshot 1\.\.5, got 6/],
   [`rank --replay ${GROUP} --at soon`, 2, /--at must be the number of a snapshot .* got "soon"/],
