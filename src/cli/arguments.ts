@@ -113,6 +113,11 @@ export function scoreOptions(values: Values): ScoreOptions {
   return options;
 }
 
+/** What --native says; undefined leaves it to BADNESS_NATIVE. */
+export function nativeOf({ native }: Values): 'auto' | 'none' | undefined {
+  return native === undefined ? undefined : choice('--native', native, OPTIONS.native.choices);
+}
+
 const COUNT_MAX = 1_048_576;
 
 /** How many rows -n asks for, or undefined. */

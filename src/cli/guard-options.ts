@@ -11,9 +11,9 @@ import {
   parseThresholdPair,
   type ThresholdPair,
 } from '../policy/index.js';
-import { choice, integer, scoreOptions, usage } from './arguments.js';
+import { integer, nativeOf, scoreOptions, usage } from './arguments.js';
 import { schemeOrPlugin } from './lens.js';
-import { OPTIONS, type Values } from './options.js';
+import type { Values } from './options.js';
 import { openPolicyFile } from './policy.js';
 
 /** Where the guard listens: what the options leave open is what the file says. */
@@ -135,7 +135,7 @@ export async function guardRequest(values: Values, open = openPolicyFile): Promi
     control: file ? controlOptions(values, file) : values,
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),
-    native: values.native === undefined ? undefined : choice('--native', values.native, OPTIONS.native.choices),
+    native: nativeOf(values),
     decisions: values.decisions === undefined ? {} : { most: integer('--decisions', values.decisions, 0, 64) },
     before: values.before,
     after: values.after,

@@ -3,7 +3,7 @@ import { type PassedOver, roundReportToJson } from '../guard/index.js';
 import type { Engine } from '../index.js';
 import { killRound, openQueue, readMachine } from '../linux/index.js';
 import { definePolicy, type PolicyInput } from '../policy/index.js';
-import { choice, readArguments, refuseOperands, schemeNamed, scoreOptions, usage } from './arguments.js';
+import { choice, nativeOf, readArguments, refuseOperands, schemeNamed, scoreOptions, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
@@ -31,7 +31,8 @@ export const EXIT_OF_OUTCOME = {
 
 /** What the command line asks of the round, over what a policy file says, checked before anything is looked at. */
 async function roundOptions(values: Values) {
-  const { domain = 'system', native } = values;
+  const { domain = 'system' } = values;
+  const native = nativeOf(values);
   if (domain !== 'system') throw usage(`--domain: only system yet, got ${JSON.stringify(domain)}`);
   const scheme = values.scheme?.at(-1);
   const base: PolicyInput = values.policy === undefined ? {} : await systemPolicyIn(values.policy);
@@ -45,7 +46,7 @@ async function roundOptions(values: Values) {
       parameters: { ...base.parameters, ...scoreOptions(values) },
     }),
     signal: SIGNALS[choice('--signal', values.signal ?? 'TERM', OPTIONS.signal.choices)],
-    ...(native === undefined ? {} : { native: choice('--native', native, OPTIONS.native.choices) }),
+    ...(native === undefined ? {} : { native }),
   };
 }
 

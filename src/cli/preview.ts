@@ -4,6 +4,7 @@ import { type PolicyView, viewByPolicy } from '../linux/index.js';
 import { type Policy, type Preview, type PreviewedKill, preview as previewKills, threshold } from '../policy/index.js';
 import { domainName, openRecordedChooser, tasksRecorded, withoutPlugin } from '../recording/index.js';
 import { integer, readArguments, refuseOperands, usage } from './arguments.js';
+import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { guardRequest } from './guard-options.js';
 import { policyReplayed } from './guard-replay.js';
@@ -54,6 +55,7 @@ async function previewLive(values: Values): Promise<Previewed> {
   const options = asked(values);
   const { policy: asWritten, native } = await guardRequest(values);
   const policy = withoutPlugin(asWritten);
+  await nativeCalls(native);
   const engine = await openEngineFor('/proc');
   const view = await viewByPolicy(engine, policy, { native }).catch((error: unknown) => {
     const { code, message } = error as { code?: string; message: string };

@@ -1,9 +1,10 @@
 /** Stage: report. `badness record`: this machine, once or for a while, as a file that everything here can read in place of /proc. */
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { loadNative, Recorder, recordedDomain } from '../linux/index.js';
+import { Recorder, recordedDomain } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
-import { integer, readArguments, refuseOperands, span, usage } from './arguments.js';
+import { integer, nativeOf, readArguments, refuseOperands, span, usage } from './arguments.js';
+import { nativeCalls } from './doctor.js';
 import { CommandError, EXIT } from './exit.js';
 import { domainNamed } from './guard-options.js';
 import { commandHelp, version } from './help.js';
@@ -43,7 +44,7 @@ function stopSignal(): AbortSignal {
 }
 
 async function openRecorder(values: Values): Promise<Recorder> {
-  const native = values.native === 'none' ? null : (await loadNative()).native;
+  const { native } = await nativeCalls(nativeOf(values));
   const { domain } = definePolicy({ domain: values.domain === undefined ? 'system' : domainNamed(values.domain) });
   try {
     return new Recorder(await openEngineFor('/proc'), {

@@ -56,8 +56,8 @@ describe('command lines of kill and doctor', { skip }, () => {
   testLines(ROWS, '');
 
   test('a word in BADNESS_NATIVE that means nothing is a wrong command line', () => {
-    for (const command of ['kill', 'doctor']) {
-      const ran = badness([command], { env: { BADNESS_NATIVE: 'koffi' } });
+    for (const line of ['kill', 'doctor', 'record', 'preview --available 5%']) {
+      const ran = badness(line.split(' '), { env: { BADNESS_NATIVE: 'koffi' } });
       assert.deepEqual([ran.status, ran.stdout], [2, '']);
       assert.match(ran.stderr, /^badness: BADNESS_NATIVE: native must be auto or none, got koffi\n$/);
     }

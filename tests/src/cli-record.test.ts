@@ -262,6 +262,7 @@ const REFUSED: [line: string, status: number, stderr: RegExp][] = [
   [`guard --replay ${GROUP} --enforce`, 2, /--enforce is for a running machine/],
   ['record --every 1s', 2, /--every goes with --for/],
   ['record --for 5', 2, /--for must be a span such as 60s/],
+  ['record --native maybe', 2, /--native must be one of auto, none, got "maybe"/],
   ['record --force', 2, /--force goes with -o/],
   ['record -o /nowhere/a.proc', 7, /expected to write \/nowhere\/a\.proc, got ENOENT/],
   ['record --domain memcg:/no/such/group', 13, /is not there or has no memory limit/],
