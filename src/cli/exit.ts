@@ -62,6 +62,8 @@ const EXIT_OF_CODE: Record<string, ExitCode> = {
   EPOLICY: EXIT.badPolicy,
   EPOLICYFILE: EXIT.unreadable,
   ENOTIFY: EXIT.unannounced,
+  EDOMAIN: EXIT.unwatchable,
+  EPRESSURE: EXIT.unwatchable,
   EPLUGIN: EXIT.badPlugin,
   ESCENARIO: EXIT.badScenario,
   ECASES: EXIT.badScenario,

@@ -10,7 +10,6 @@ import {
 } from '../linux/index.js';
 import { readArguments, refuseOperands } from './arguments.js';
 import { nativeCalls } from './doctor.js';
-import { CommandError, EXIT } from './exit.js';
 import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { onHangUp, reload } from './guard-reload.js';
@@ -45,11 +44,7 @@ function openGuard(request: GuardRequest, place: ControlPlace, hearing: Hearing)
   const protection = { ...protectionState(place), tell: note };
   const acting = { policy, for: 'daemon', tell, native, lockMemory: true } as const;
   const options = { ...acting, protection, decisions, ...watched(manager) };
-  return openLinuxGuard(options).catch((error: unknown) => {
-    const { code, message } = error as { code?: string; message: string };
-    if (code === 'EPRESSURE' || code === 'EDOMAIN') throw new CommandError(EXIT.unwatchable, message);
-    throw error;
-  });
+  return openLinuxGuard(options);
 }
 
 /** Calls the programs of -P and -N around each kill. */

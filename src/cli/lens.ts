@@ -1,7 +1,7 @@
 /** Stage: points → selection. What a command ranks by besides a scheme of the engine's: a policy file with its rules, or a plug-in. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { BadnessError, type Engine, type SchemeName, type ScoreOptions } from '../index.js';
+import type { Engine, SchemeName, ScoreOptions } from '../index.js';
 import { openPluginScheme, openRules } from '../linux/index.js';
 import {
   builtInScheme,
@@ -98,12 +98,7 @@ async function openRowRules(
 
 async function openPlugin({ plugin: spec }: Lens, engine: Engine) {
   if (spec === null) return null;
-  try {
-    return await openPluginScheme({ spec: { ...spec, deadlineMs: PATIENT_MS }, tasks: engine.capacity });
-  } catch (error) {
-    if (error instanceof BadnessError) throw new CommandError(EXIT.badPlugin, error.message);
-    throw error;
-  }
+  return openPluginScheme({ spec: { ...spec, deadlineMs: PATIENT_MS }, tasks: engine.capacity });
 }
 
 /** Whoever asks for a plug-in by a command wants its points, or to hear why there are none. */

@@ -5,7 +5,6 @@ import { type Policy, type Preview, type PreviewedKill, preview as previewKills,
 import { domainName, openRecordedChooser, tasksRecorded, withoutPlugin } from '../recording/index.js';
 import { integer, readArguments, refuseOperands, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
-import { CommandError, EXIT } from './exit.js';
 import { guardRequest } from './guard-options.js';
 import { policyReplayed } from './guard-replay.js';
 import { commandHelp } from './help.js';
@@ -57,10 +56,7 @@ async function previewLive(values: Values): Promise<Previewed> {
   const policy = withoutPlugin(asWritten);
   await nativeCalls(native);
   const engine = await openEngineFor('/proc');
-  const view = await viewByPolicy(engine, policy, { native }).catch((error: unknown) => {
-    const { code, message } = error as { code?: string; message: string };
-    throw code === 'EDOMAIN' ? new CommandError(EXIT.unwatchable, message) : error;
-  });
+  const view = await viewByPolicy(engine, policy, { native });
   const { memory: now, rules, shares, rootTgid } = view;
   const root = rootTgid === undefined ? {} : { rootTgid };
   return { view, policy, result: previewKills(engine, { ...options, policy, memory: now, rules, shares, ...root }) };

@@ -5,7 +5,6 @@ import { Recorder, recordedDomain } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
 import { integer, nativeOf, readArguments, refuseOperands, span, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
-import { CommandError, EXIT } from './exit.js';
 import { domainNamed } from './guard-options.js';
 import { commandHelp, version } from './help.js';
 import { type NewFile, openNewFile } from './new-file.js';
@@ -46,15 +45,10 @@ function stopSignal(): AbortSignal {
 async function openRecorder(values: Values): Promise<Recorder> {
   const { native } = await nativeCalls(nativeOf(values));
   const { domain } = definePolicy({ domain: values.domain === undefined ? 'system' : domainNamed(values.domain) });
-  try {
-    return new Recorder(await openEngineFor('/proc'), {
-      ...{ native, redact: values.redact === true, except: process.pid, madeBy: `badness ${version()}` },
-      domain: recordedDomain(domain),
-    });
-  } catch (error) {
-    const { code, message } = error as { code?: string; message: string };
-    throw code === 'EDOMAIN' ? new CommandError(EXIT.unwatchable, message) : error;
-  }
+  return new Recorder(await openEngineFor('/proc'), {
+    ...{ native, redact: values.redact === true, except: process.pid, madeBy: `badness ${version()}` },
+    domain: recordedDomain(domain),
+  });
 }
 
 /** Snapshots until the time is over, somebody stops it, or it is as large as it may be. Says what came of it. */
