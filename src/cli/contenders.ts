@@ -1,22 +1,15 @@
 /** Stage: none (files). Who takes part in a simulation: policies by file, schemes by name, and the kernel alone. */
 import { SCHEMES } from '../index.js';
 import { definePolicy, type Policy } from '../policy/index.js';
-import { type Contender, notPlayed, parseScenario, type Scenario, ScenarioFileError } from '../simulate/index.js';
+import { type Contender, notPlayed, parseScenario, type Scenario } from '../simulate/index.js';
 import { schemeNamed } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { openPolicyFile } from './policy.js';
-import { counted } from './quantities.js';
-import { readTextFile } from './text-file.js';
+import { readTextFile, wellFormed } from './text-file.js';
 
 /** Reads a scenario; what is wrong in it goes to standard error, a line each. */
-export async function openScenario(path: string): Promise<Scenario> {
-  try {
-    return await parseScenario(readTextFile(path, 'a scenario file'), path);
-  } catch (error) {
-    if (!(error instanceof ScenarioFileError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    throw new CommandError(EXIT.badScenario, `${path}: ${counted(error.problems.length, 'error')}`);
-  }
+export function openScenario(path: string): Promise<Scenario> {
+  return wellFormed(path, async () => parseScenario(readTextFile(path, 'a scenario file'), path));
 }
 
 /** The policy of a file that a machine is guarded by; what of it cannot be played is said. */

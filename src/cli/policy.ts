@@ -1,7 +1,7 @@
 /** Stage: none (files). `badness policy`: checks a policy file, shows what it comes to, prints the schema for editors. */
 import { readFileSync } from 'node:fs';
 import { loadPolicyFile } from '../linux/index.js';
-import { type PolicyFile, PolicyFileError, parsePolicy, policyToToml } from '../policy/index.js';
+import { type PolicyFile, parsePolicy, policyToToml } from '../policy/index.js';
 import { firstWord, readArguments, usage } from './arguments.js';
 import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
@@ -9,6 +9,7 @@ import { commandHelp } from './help.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
+import { wellFormed } from './text-file.js';
 
 const ACTIONS = ['check', 'show', 'schema', 'import-earlyoom'] as const;
 const EARLYOOM = '/etc/default/earlyoom';
@@ -16,14 +17,8 @@ const EARLYOOM = '/etc/default/earlyoom';
 const DEFAULTS = 'version = 1\n';
 
 /** Reads a policy file; what is wrong in it goes to standard error, a line each. */
-export async function openPolicyFile(path: string): Promise<PolicyFile> {
-  try {
-    return await loadPolicyFile(path);
-  } catch (error) {
-    if (!(error instanceof PolicyFileError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    throw new CommandError(EXIT.badPolicy, `${path}: ${counted(error.problems.length, 'error')}`);
-  }
+export function openPolicyFile(path: string): Promise<PolicyFile> {
+  return wellFormed(path, () => loadPolicyFile(path));
 }
 
 async function check(path: string): Promise<string[]> {

@@ -2,17 +2,17 @@
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Policy } from '../policy/index.js';
 import { playRecordedCase } from '../recording/index.js';
-import { type Case, CaseFileError, type CaseResult, parseCases, playCase, type Scenario } from '../simulate/index.js';
+import { type Case, type CaseResult, parseCases, playCase, type Scenario } from '../simulate/index.js';
 import { readArguments, usage } from './arguments.js';
 import { openScenario, playablePolicy } from './contenders.js';
-import { CommandError, EXIT } from './exit.js';
+import { EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import { restBeforeExit } from './long-run.js';
 import { writeLines } from './output.js';
 import { counted } from './quantities.js';
 import { readRecordingFile } from './recording-file.js';
 import { junitText, type Played, tapLines, wordLines } from './test-output.js';
-import { readTextFile, writeTextFile } from './text-file.js';
+import { readTextFile, wellFormed, writeTextFile } from './text-file.js';
 
 /** What a case plays, under whatever policy. */
 interface OpenedCase {
@@ -21,14 +21,8 @@ interface OpenedCase {
   play(policy: Policy): Promise<CaseResult>;
 }
 
-async function casesIn(path: string): Promise<readonly Case[]> {
-  try {
-    return await parseCases(readTextFile(path, 'a case file'), path);
-  } catch (error) {
-    if (!(error instanceof CaseFileError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    throw new CommandError(EXIT.badScenario, `${path}: ${counted(error.problems.length, 'error')}`);
-  }
+function casesIn(path: string): Promise<readonly Case[]> {
+  return wellFormed(path, async () => parseCases(readTextFile(path, 'a case file'), path));
 }
 
 async function openCase(one: Case, file: string, scenarios: Map<string, Scenario>): Promise<OpenedCase> {

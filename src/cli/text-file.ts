@@ -1,6 +1,8 @@
 /** Stage: none (files). A small text file that the user names. */
 import { readFileSync, writeFileSync } from 'node:fs';
-import { CommandError, EXIT } from './exit.js';
+import type { PolicyFileError } from '../policy/index.js';
+import { CommandError, causeOf, EXIT } from './exit.js';
+import { counted } from './quantities.js';
 
 /** What is longer is no file that a person wrote. */
 const FILE_BYTES = 1 << 20;
@@ -19,6 +21,18 @@ export function readTextFile(path: string, what: string): string {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw refuse('text that is not UTF-8');
+  }
+}
+
+/** What `read` makes of a file. Everything that is wrong in it goes to standard error, a line each; thrown is how much that was. */
+export async function wellFormed<T>(path: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    const { problems, message } = error as Partial<PolicyFileError>;
+    if (problems === undefined) throw error;
+    process.stderr.write(`${message}\n`);
+    throw new CommandError(causeOf(error).exit, `${path}: ${counted(problems.length, 'error')}`);
   }
 }
 
