@@ -3,8 +3,7 @@ import { SCHEMES } from '../index.js';
 import { definePolicy, type Policy } from '../policy/index.js';
 import { type Contender, notPlayed, parseScenario, type Scenario } from '../simulate/index.js';
 import { schemeNamed } from './arguments.js';
-import { CommandError, EXIT } from './exit.js';
-import { openPolicyFile } from './policy.js';
+import { machinePolicyIn } from './policy.js';
 import { readTextFile, wellFormed } from './text-file.js';
 
 /** Reads a scenario; what is wrong in it goes to standard error, a line each. */
@@ -12,13 +11,9 @@ export function openScenario(path: string): Promise<Scenario> {
   return wellFormed(path, async () => parseScenario(readTextFile(path, 'a scenario file'), path));
 }
 
-/** The policy of a file that a machine is guarded by; what of it cannot be played is said. */
+/** As machinePolicyIn; what of it cannot be played is said. */
 export async function playablePolicy(path: string): Promise<Policy> {
-  const { policies } = await openPolicyFile(path);
-  const policy = policies.find(({ domain }) => domain === 'system' || domain === 'auto') ?? policies[0]!;
-  if (typeof policy.scheme !== 'string') {
-    throw new CommandError(EXIT.badPolicy, `${path}: a scheme from a module cannot be simulated; name a built-in one`);
-  }
+  const policy = await machinePolicyIn(path, 'cannot be simulated');
   for (const words of notPlayed(policy)) process.stderr.write(`badness: ${path}: not simulated: ${words}\n`);
   return policy;
 }

@@ -19,7 +19,7 @@ import { type RecordedFiles, recordedTexts } from '../recording/index.js';
 import { schemeNamed, scoreOptions, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import type { Values } from './options.js';
-import { openPolicyFile } from './policy.js';
+import { isMachines, openPolicyFile } from './policy.js';
 
 /** Nobody waits for a command as a kill would. */
 const PATIENT_MS = 1000;
@@ -52,7 +52,7 @@ function checkedPlugin(scheme: PluginSpec): PluginSpec {
 /** The policy of the system in a file. */
 export async function systemPolicyIn(path: string): Promise<Policy> {
   const { policies } = await openPolicyFile(path);
-  const ours = policies.find(({ domain }) => domain === 'system' || domain === 'auto');
+  const ours = policies.find(isMachines);
   if (!ours) throw usage(`--policy: expected one of domain system or auto in ${path}, got none`);
   return ours;
 }

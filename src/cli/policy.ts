@@ -1,7 +1,7 @@
 /** Stage: none (files). `badness policy`: checks a policy file, shows what it comes to, prints the schema for editors. */
 import { readFileSync } from 'node:fs';
 import { loadPolicyFile } from '../linux/index.js';
-import { type PolicyFile, parsePolicy, policyToToml } from '../policy/index.js';
+import { type Policy, type PolicyFile, parsePolicy, policyToToml } from '../policy/index.js';
 import { firstWord, readArguments, usage } from './arguments.js';
 import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
@@ -19,6 +19,19 @@ const DEFAULTS = 'version = 1\n';
 /** Reads a policy file; what is wrong in it goes to standard error, a line each. */
 export function openPolicyFile(path: string): Promise<PolicyFile> {
   return wellFormed(path, () => loadPolicyFile(path));
+}
+
+/** Whether a policy guards a machine, and no part of one. */
+export function isMachines({ domain }: Policy): boolean {
+  return domain === 'system' || domain === 'auto';
+}
+
+/** The policy of a file that a machine is guarded by, else its first, by a scheme of the engine. `why` none else is taken. */
+export async function machinePolicyIn(path: string, why: string): Promise<Policy> {
+  const { policies } = await openPolicyFile(path);
+  const policy = policies.find(isMachines) ?? policies[0]!;
+  if (typeof policy.scheme === 'string') return policy;
+  throw new CommandError(EXIT.badPolicy, `${path}: a scheme from a module ${why}; name a built-in one`);
 }
 
 async function check(path: string): Promise<string[]> {

@@ -10,7 +10,7 @@ import { restBeforeExit } from './long-run.js';
 import { printable } from './names.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
-import { openPolicyFile } from './policy.js';
+import { machinePolicyIn } from './policy.js';
 import { lookAtAll } from './whatif-pool.js';
 import type { Looked } from './whatif-queue.js';
 import { addTo, changeJson, changeLines, noTotals, skippedJson, totalJson, totalLines } from './whatif-words.js';
@@ -18,12 +18,8 @@ import { addTo, changeJson, changeLines, noTotals, skippedJson, totalJson, total
 const JOBS_MOST = 64;
 const ENDING = '.proc';
 
-/** The policy of a file that a machine is guarded by. */
-async function policyIn(path: string): Promise<Policy> {
-  const { policies } = await openPolicyFile(path);
-  const policy = policies.find(({ domain }) => domain === 'system' || domain === 'auto') ?? policies[0]!;
-  if (typeof policy.scheme === 'string') return policy;
-  throw new CommandError(EXIT.badPolicy, `${path}: a scheme from a module needs a guard; name a built-in one`);
+function policyIn(path: string): Promise<Policy> {
+  return machinePolicyIn(path, 'needs a guard');
 }
 
 /** Recordings in a folder and below, by their names. Links to folders are not followed. */
