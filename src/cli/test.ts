@@ -1,7 +1,7 @@
 /** Stage: report. `badness test`: whether a policy does what cases expect of it; nothing of this machine is touched. */
 import { dirname, isAbsolute, join } from 'node:path';
 import type { Policy } from '../policy/index.js';
-import { playRecordedCase } from '../recording/index.js';
+import { playRecordedCase, type Recording } from '../recording/index.js';
 import { type Case, type CaseResult, parseCases, playCase, type Scenario } from '../simulate/index.js';
 import { readArguments, usage } from './arguments.js';
 import { openScenario, playablePolicy } from './contenders.js';
@@ -25,24 +25,38 @@ function casesIn(path: string): Promise<readonly Case[]> {
   return wellFormed(path, async () => parseCases(readTextFile(path, 'a case file'), path));
 }
 
-async function openCase(one: Case, file: string, scenarios: Map<string, Scenario>): Promise<OpenedCase> {
+/** Each file once, however many cases name it. */
+function reading<T>(read: (path: string) => Promise<T>): (path: string) => Promise<T> {
+  const begun = new Map<string, Promise<T>>();
+  return (path) => {
+    const result = begun.get(path) ?? read(path);
+    begun.set(path, result);
+    return result;
+  };
+}
+
+interface Files {
+  scenario(path: string): Promise<Scenario>;
+  recording(path: string): Promise<Recording>;
+}
+
+async function openCase(one: Case, file: string, files: Files): Promise<OpenedCase> {
   const named = (one.scenario ?? one.recording)!;
   const path = isAbsolute(named) ? named : join(dirname(file), named);
   if (one.scenario === undefined) {
-    const recording = await readRecordingFile(path);
+    const recording = await files.recording(path);
     return { file, path, play: (policy) => playRecordedCase(one, recording, policy) };
   }
-  const scenario = scenarios.get(path) ?? (await openScenario(path));
-  scenarios.set(path, scenario);
+  const scenario = await files.scenario(path);
   return { file, path, play: (policy) => playCase(one, scenario, policy) };
 }
 
 /** Everything is read before anything is played. */
-async function openCases(files: readonly string[]): Promise<OpenedCase[]> {
-  const scenarios = new Map<string, Scenario>();
+async function openCases(paths: readonly string[]): Promise<OpenedCase[]> {
+  const files = { scenario: reading(openScenario), recording: reading(readRecordingFile) };
   const opened: OpenedCase[] = [];
-  for (const file of files) {
-    for (const one of await casesIn(file)) opened.push(await openCase(one, file, scenarios));
+  for (const path of paths) {
+    for (const one of await casesIn(path)) opened.push(await openCase(one, path, files));
   }
   return opened;
 }

@@ -63,6 +63,13 @@ const RECORDED_BAD = file(
   `version = 1\n[[case]]\nname = "never"\nrecording = "${RECORDING}"\nexpect.never = ["task*"]\n`,
 );
 
+/** Two cases of one recording without its last line. */
+const CUT_OFF = file('cut-off.proc', readFileSync(RECORDING, 'utf8').replace(/end\n$/, ''));
+const OF_CUT_OFF = file(
+  'cases/cut-off.toml',
+  `version = 1\n${`[[case]]\nname = "x"\nrecording = "${CUT_OFF}"\nexpect.victim = "task3"\n`.repeat(2)}`,
+);
+
 const NONE = /^$/;
 
 const ROWS: CommandLine[] = [
@@ -127,6 +134,7 @@ const ROWS: CommandLine[] = [
   ],
   [`test ${POLICY} ${NO_CASE}`, 7, NONE, /^badness: expected a scenario file at .*nowhere\.toml, got ENOENT/],
   [`test ${POLICY} ${WRONG_CASE}`, 20, NONE, /wrong\.toml:3: case\[0\]\.nam is not known; the nearest key is name\n/],
+  [`test ${POLICY} ${OF_CUT_OFF}`, 0, /\n2 cases, 2 passed/, /^badness: .*cut-off\.proc was cut off: [^\n]*\n$/],
   [`test ${POLICY} ${RECORDED}`, 0, /^passed {2}it would be task3\n/, NONE],
   [
     `test ${POLICY} ${RECORDED_BAD}`,
