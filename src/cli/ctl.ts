@@ -7,6 +7,7 @@ import { feedQueue } from './feed.js';
 import { controlPath } from './guard-control.js';
 import { commandHelp } from './help.js';
 import { EXIT_OF_OUTCOME } from './kill.js';
+import { stopSignal } from './long-run.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 
@@ -100,9 +101,7 @@ async function decision({ values, operands, ask }: Command): Promise<void> {
 
 /** Until the guard ends, or whoever listens does. */
 async function events({ path, values }: Command): Promise<void> {
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
-  for await (const { kind, data } of controlEvents(path, stop.signal)) {
+  for await (const { kind, data } of controlEvents(path, stopSignal())) {
     if (kind === 'closed') return;
     if (kind === 'dropped') {
       throw new CommandError(

@@ -2,11 +2,11 @@
  * Stage: selection → candidate queue. `badness ctl oom --feed`: the ranker that the 2005 proposal left to user space, as a process of
  * its own. Ranks this machine with an engine of its own and writes the worst into the queue of a guard, again and again.
  */
-import { setTimeout } from 'node:timers/promises';
 import { askControl } from '../control/index.js';
 import { RankedPids } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
 import { integer, schemeNamed, scoreOptions } from './arguments.js';
+import { stoppedWithin, stopSignal } from './long-run.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { openEngineFor } from './source.js';
@@ -19,13 +19,6 @@ const EVERY_MOST_MS = 60_000;
 /** A ranking that is late, or fails once, does not yet make its list stale. */
 const LIST_LASTS = 3;
 
-/** Resolves with true when somebody has asked to stop, with false when the time is over. */
-async function sleep(ms: number, stop: AbortSignal): Promise<boolean> {
-  // Rejects for the signal and for nothing else.
-  await setTimeout(ms, undefined, { signal: stop }).catch(() => {});
-  return stop.aborted;
-}
-
 /** Feeds until SIGTERM or SIGINT. Rejects as askControl, when the guard is gone. */
 export async function feedQueue(path: string, values: Values): Promise<void> {
   const count = integer('-n', values.count ?? String(COUNT_DEFAULT), 1, COUNT_MOST);
@@ -36,8 +29,7 @@ export async function feedQueue(path: string, values: Values): Promise<void> {
     scheme: scheme === undefined ? undefined : schemeNamed(scheme),
     parameters: scoreOptions(values),
   });
-  const stop = new AbortController();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.once(signal, () => stop.abort());
+  const stop = stopSignal();
   const ranked = new RankedPids(await openEngineFor('/proc'), { policy, count });
   const feeding = `feeding ${path}: the ${count} worst by scheme ${policy.scheme}, every ${everyMs} ms`;
   let told = false;
@@ -49,6 +41,6 @@ export async function feedQueue(path: string, values: Values): Promise<void> {
     await askControl(path, { method: 'PUT', resource: `/oom?missing=drop&lasts_ms=${lastsMs}`, body });
     if (!told) await writeLines([feeding]);
     told = true;
-  } while (!(await sleep(everyMs, stop.signal)));
+  } while (!(await stoppedWithin(everyMs, stop)));
   await askControl(path, { method: 'PUT', resource: '/oom' });
 }

@@ -10,15 +10,20 @@ export function heedClosedPipe(): void {
   });
 }
 
+/** Writes text, no faster than it is read. */
+export async function writeText(text: string): Promise<void> {
+  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+}
+
 const BATCH = 512;
 
 /** Writes lines, a batch at a time, no faster than they are read. */
 export async function writeLines(lines: Iterable<string>): Promise<void> {
   let batch: string[] = [];
-  const flush = async () => {
+  const flush = () => {
     const text = `${batch.join('\n')}\n`;
     batch = [];
-    if (!process.stdout.write(text)) await once(process.stdout, 'drain');
+    return writeText(text);
   };
   for (const line of lines) {
     batch.push(line);

@@ -1,15 +1,14 @@
 /** Stage: report. `badness record`: this machine, once or for a while, as a file that everything here can read in place of /proc. */
-import { once } from 'node:events';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Recorder, recordedDomain } from '../linux/index.js';
 import { definePolicy } from '../policy/index.js';
 import { integer, nativeOf, readArguments, refuseOperands, span, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { domainNamed } from './guard-options.js';
 import { commandHelp, version } from './help.js';
+import { stoppedWithin, stopSignal } from './long-run.js';
 import { type NewFile, openNewFile } from './new-file.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { writeLines, writeText } from './output.js';
 import { counted, memory } from './quantities.js';
 import { openEngineFor } from './source.js';
 
@@ -33,13 +32,6 @@ function planOf(values: Values): Plan {
     everyMs: values.every === undefined ? 1000 : span('--every', values.every, LEAST_MS, DAY_MS),
     mostBytes: integer('--max-mib', values['max-mib'] ?? String(MIB_USUAL), 1, 2047) * MIB,
   };
-}
-
-/** SIGINT and SIGTERM end the recording, not the command: what was recorded is kept. */
-function stopSignal(): AbortSignal {
-  const stop = new AbortController();
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
-  return stop.signal;
 }
 
 async function openRecorder(values: Values): Promise<Recorder> {
@@ -77,16 +69,11 @@ async function recordInto(
     tasks = snapshot.tasks;
     const nextMs = begin + snapshots * plan.everyMs;
     if (nextMs > begin + plan.forMs || stop.aborted) break;
-    await sleep(Math.max(0, nextMs - performance.now()), undefined, { signal: stop }).catch(() => {});
-    if (stop.aborted) break;
+    if (await stoppedWithin(Math.max(0, nextMs - performance.now()), stop)) break;
   }
   await put(recorder.tail());
   const took = `${Math.round(readMs / snapshots)} ms each`;
   return `${counted(snapshots, 'snapshot')} of ${counted(tasks, 'task')}, ${took}, ${memory(bytes)}`;
-}
-
-async function writeOut(text: string): Promise<void> {
-  if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
 /** Runs the command. `argv` is what follows its name. */
@@ -96,13 +83,13 @@ export async function record(argv: string[]): Promise<void> {
   refuseOperands('record', positionals, '-o FILE names the file');
   const plan = planOf(values);
   const { output } = values;
-  // Before there is a file: whoever stops a recording that is only beginning leaves nothing half behind.
+  // What was recorded is kept. Before there is a file: whoever stops a recording that is only beginning leaves nothing half behind.
   const stop = stopSignal();
   const file: NewFile | null = output === undefined ? null : openNewFile(output, values.force === true);
   let words: string;
   try {
     const recorder = await openRecorder(values);
-    words = await recordInto(file ? (text) => file.write(text) : writeOut, recorder, plan, stop);
+    words = await recordInto(file ? (text) => file.write(text) : writeText, recorder, plan, stop);
   } catch (error) {
     file?.drop();
     throw error;
