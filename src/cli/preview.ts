@@ -1,5 +1,5 @@
 /** Stage: report. `badness preview`: who dies if memory falls to this, in which order, and what that gives back. */
-import { openEngine } from '../index.js';
+import type { Engine } from '../index.js';
 import { type PolicyView, viewByPolicy } from '../linux/index.js';
 import { type Policy, type Preview, type PreviewedKill, preview as previewKills, threshold } from '../policy/index.js';
 import { domainName, openRecordedChooser, tasksRecorded, withoutPlugin } from '../recording/index.js';
@@ -14,7 +14,7 @@ import { writeLines } from './output.js';
 import { previewRecord } from './preview-json.js';
 import { counted, memory } from './quantities.js';
 import { openRecordedFiles } from './recording-file.js';
-import { openEngineFor } from './source.js';
+import { openEngineFor, openEngineOf } from './source.js';
 import { type Column, screenOf, tableLines, wrapped } from './table.js';
 
 const KIB = 1024;
@@ -50,38 +50,42 @@ function asked(values: Values) {
   };
 }
 
-async function previewLive(values: Values): Promise<Previewed> {
-  const options = asked(values);
+/** What is known of the machine before memory falls, with its tasks in the engine. */
+interface Before {
+  readonly engine: Engine;
+  readonly view: View;
+  readonly policy: Policy;
+}
+
+async function liveMachine(values: Values): Promise<Before> {
   const { policy: asWritten, native } = await guardRequest(values);
   const policy = withoutPlugin(asWritten);
   await nativeCalls(native);
   const engine = await openEngineFor('/proc');
-  const view = await viewByPolicy(engine, policy, { native });
-  const { memory: now, rules, shares, rootTgid } = view;
-  const root = rootTgid === undefined ? {} : { rootTgid };
-  return { view, policy, result: previewKills(engine, { ...options, policy, memory: now, rules, shares, ...root }) };
+  return { engine, policy, view: await viewByPolicy(engine, policy, { native }) };
 }
 
-async function previewReplay(values: Values): Promise<Previewed> {
-  const options = asked(values);
+async function recordedMachine(values: Values): Promise<Before> {
   if (values.domain !== undefined) throw usage('--domain is for a running machine; a recording has its own');
   const request = await guardRequest(values);
   const files = await openRecordedFiles(values);
   const policy = await policyReplayed(values, request, files.recording);
-  const engine = await openEngine({ maxTasks: Math.max(tasksRecorded(files), 1) });
+  const engine = await openEngineOf(tasksRecorded(files));
   const chooser = await openRecordedChooser(engine, files, policy);
   const { rules = null, options: scoring } = chooser.choose();
-  const { shares } = files.facts;
   const view: View = {
     ...{ domain: domainName(files.recording), memory: chooser.memory.read() },
-    ...{ rules, shares, rootTgid: scoring.rootTgid, notes: [] },
+    ...{ rules, shares: files.facts.shares, rootTgid: scoring.rootTgid, notes: [] },
   };
-  const root = scoring.rootTgid === undefined ? {} : { rootTgid: scoring.rootTgid };
-  return {
-    view,
-    policy,
-    result: previewKills(engine, { ...options, policy, memory: view.memory, rules, shares, ...root }),
-  };
+  return { engine, policy, view };
+}
+
+async function previewed(values: Values): Promise<Previewed> {
+  const options = asked(values);
+  const { engine, policy, view } = await (values.replay === undefined ? liveMachine(values) : recordedMachine(values));
+  const { memory: now, rules, shares, rootTgid } = view;
+  const root = rootTgid === undefined ? {} : { rootTgid };
+  return { view, policy, result: previewKills(engine, { ...options, policy, memory: now, rules, shares, ...root }) };
 }
 
 const COLUMNS: Column[] = [
@@ -155,7 +159,7 @@ export async function preview(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('preview', argv);
   if (values.help) return writeLines(commandHelp('preview'));
   refuseOperands('preview', positionals, '--available says how low memory falls');
-  const previewed = await (values.replay === undefined ? previewLive(values) : previewReplay(values));
-  const { view, policy, result } = previewed;
-  await writeLines(values.json ? [JSON.stringify(previewRecord(view, policy, result))] : lines(previewed));
+  const answer = await previewed(values);
+  const { view, policy, result } = answer;
+  await writeLines(values.json ? [JSON.stringify(previewRecord(view, policy, result))] : lines(answer));
 }

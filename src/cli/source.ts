@@ -81,6 +81,12 @@ function processesBelow(root: string): number {
   }
 }
 
+/** An engine with room for so many tasks. */
+export function openEngineOf(count: number): Promise<Engine> {
+  if (count > TASKS_MAX) throw new CommandError(EXIT.badTask, `expected at most ${TASKS_MAX} tasks, got ${count}`);
+  return openEngine({ maxTasks: Math.max(count, 1) });
+}
+
 /** An engine with room for the tasks of a /proc, and for those that start meanwhile. */
 export function openEngineFor(root: string): Promise<Engine> {
   return openEngine({ maxTasks: Math.min(processesBelow(root) + SLACK, TASKS_MAX) });
@@ -116,9 +122,7 @@ async function openRecording(values: Values, stated: Partial<Machine>, lens: Len
     throw usage('--replay, --tasks and --proc exclude each other: tasks come from one of them');
   }
   const files = await openRecordedFiles(values);
-  const count = tasksRecorded(files);
-  if (count > TASKS_MAX) throw new CommandError(EXIT.badTask, `expected at most ${TASKS_MAX} tasks, got ${count}`);
-  const engine = await openEngine({ maxTasks: Math.max(count, 1) });
+  const engine = await openEngineOf(tasksRecorded(files));
   const hz = stated.hz === undefined ? {} : { hz: stated.hz };
   const cgroupOf = ({ tgid }: { tgid: number }) => {
     const path = `/proc/${tgid}/cgroup`;
@@ -137,12 +141,9 @@ async function openRecording(values: Values, stated: Partial<Machine>, lens: Len
 
 async function openFile(file: TaskFile, stated: Partial<Machine>, lens: Lens): Promise<Source> {
   const { tasks, lines } = file;
-  if (tasks.length > TASKS_MAX) {
-    throw new CommandError(EXIT.badTask, `expected at most ${TASKS_MAX} tasks, got ${tasks.length}`);
-  }
   const machine = { ...file.machine, ...stated };
   if (file.options.scheme !== undefined) schemeNamed(file.options.scheme);
-  const engine = await openEngine({ maxTasks: Math.max(tasks.length, 1) });
+  const engine = await openEngineOf(tasks.length);
   let at = 0;
   function* counting(): Generator<Task> {
     for (at = 0; at < tasks.length; ++at) yield tasks[at]!;
