@@ -2,6 +2,7 @@
 import type { RoundReport } from '../guard/index.js';
 import { printable } from './names.js';
 import { counted, grouped, memory } from './quantities.js';
+import { named } from './words.js';
 
 /** Of `/state`, as far as it is shown. */
 export interface StateRecord {
@@ -71,7 +72,7 @@ export function stateLines(state: StateRecord): string[] {
 
 /** `released: 4711 (hog), 120,000 points: 480 MiB freed, 12 ms` */
 export function roundWords({ outcome, reason, chosen_by, victim, freed_bytes, total_ms }: RoundRecord): string {
-  const who = victim ? `${victim.tgid} (${printable(victim.comm)})` : 'nobody';
+  const who = victim ? named(victim) : 'nobody';
   const points = victim ? `, ${grouped(victim.points ?? 0)} points` : '';
   const why = reason ? ` (${printable(reason)})` : '';
   const by = chosen_by === 'queue' ? ', chosen by the queue' : '';

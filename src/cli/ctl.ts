@@ -9,7 +9,7 @@ import { commandHelp } from './help.js';
 import { EXIT_OF_OUTCOME } from './kill.js';
 import { stopSignal } from './long-run.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { linesOf, writeLines } from './output.js';
 
 const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'decision', 'round'] as const;
 /** The others answer with a file of the proposals, or not at all. */
@@ -30,7 +30,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
 };
 
 /** One line for whatever the guard, or its absence, answers. */
-export function ctlError(error: unknown): unknown {
+function ctlError(error: unknown): unknown {
   const { code, message } = error as { code?: string; message: string };
   if (error instanceof CommandError || typeof code !== 'string' || !/^E[A-Z0-9]+$/.test(code)) return error;
   const gone = code === 'ECONNRESET' ? 'the guard has ended the connection' : message;
@@ -43,11 +43,6 @@ interface Command {
   readonly operands: readonly string[];
   /** The answer of the guard, whole. */
   ask(ask: ControlAsk): Promise<string>;
-}
-
-/** Text that ends with a newline, as lines. */
-function linesOf(text: string): string[] {
-  return text.replace(/\n$/, '').split('\n');
 }
 
 function pidOf(text: string): number {

@@ -21,14 +21,13 @@ import { cpuTime, duration, grouped, memory } from './quantities.js';
 import { outputRecord, rankedBy, summaryRecord } from './rank.js';
 import { hitLines, sparedLines } from './rule-words.js';
 import { openSource, type Source } from './source.js';
-import { stepLines } from './steps.js';
+import { STEP_INDENT, stepLines } from './steps.js';
 import { type Column, screenOf, tableLines, wrapped } from './table.js';
 import { userNames } from './users.js';
 import { ageOf, kindOf, named, type Scoring, SHOWN_SCHEMES, spelledOut } from './words.js';
 
 const PID_MAX = 4_294_967_295;
 const NOTHING = '-';
-const STEP_INDENT = ' '.repeat(12);
 
 /** A scheme's terms, and the place of the task among all. */
 interface Explained extends Terms {

@@ -13,7 +13,7 @@ import type { LinuxGuard } from '../linux/index.js';
 import { usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import type { ControlValues } from './guard-options.js';
-import { version } from './help.js';
+import { madeBy, version } from './help.js';
 
 /** What a guard finds before it is opened. */
 export interface ControlPlace {
@@ -84,7 +84,7 @@ export async function openGuardControl(
   }
   const group = values['control-group'];
   const options = {
-    guard: controlledGuard(guard, `badness ${version()}`),
+    guard: controlledGuard(guard, madeBy()),
     path,
     self: values['control-self'] === true,
     version: version(),

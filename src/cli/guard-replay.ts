@@ -16,7 +16,7 @@ import { eventLines, policyLines } from './guard-words.js';
 import { version } from './help.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
-import { counted } from './quantities.js';
+import { counted, sinceStart } from './quantities.js';
 import { readRecordingFile } from './recording-file.js';
 
 /** What asks a running machine, and no recording. */
@@ -37,10 +37,6 @@ const OF_POLICY = [
   ...(['policy', 'memory', 'swap', 'memory-kib', 'swap-kib', 'scheme', 'max-discount', 'age', 'adj'] as const),
   ...(['ignore', 'avoid', 'prefer'] as const),
 ];
-
-function sinceStart(ms: number): string {
-  return `+${(ms / 1000).toFixed(3)}s`;
-}
 
 /** The policy that the command line says, else the one that goes with the recording. */
 export async function policyReplayed(values: Values, request: GuardRequest, recording: Recording): Promise<Policy> {

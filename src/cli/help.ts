@@ -20,7 +20,7 @@ export const LISTS: Readonly<Record<'Schemes' | 'Columns', readonly string[]>> =
 };
 
 /** `-n, --count N` */
-export function optionLabel(said: Said): string {
+function optionLabel(said: Said): string {
   const name = optionOf(said);
   const { short, value } = optionNamed(name);
   return `${short ? `-${short}, ` : ''}--${name}${value ? ` ${value}` : ''}`;
@@ -81,6 +81,11 @@ export function generalHelp(): string[] {
     ...entry('-V, --version', 'the version'),
     ...exitLines(Object.keys(EXITS) as ExitName[]),
   ];
+}
+
+/** Who makes a file, or answers: this program, and which. */
+export function madeBy(): string {
+  return `badness ${version()}`;
 }
 
 /** The version of the package that this file was built into. */

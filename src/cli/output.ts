@@ -10,6 +10,11 @@ export function heedClosedPipe(): void {
   });
 }
 
+/** Text that ends with a newline, as lines. */
+export function linesOf(text: string): string[] {
+  return text.replace(/\n$/, '').split('\n');
+}
+
 /** Writes text, no faster than it is read. */
 export async function writeText(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');

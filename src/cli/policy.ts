@@ -7,7 +7,7 @@ import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { linesOf, writeLines } from './output.js';
 import { counted } from './quantities.js';
 import { wellFormed } from './text-file.js';
 
@@ -43,13 +43,11 @@ async function check(path: string): Promise<string[]> {
 /** Without a file there are only defaults to be shown. */
 async function show(path: string | undefined, { effective = path === undefined }: Values): Promise<string[]> {
   const file = path === undefined ? await parsePolicy(DEFAULTS) : await openPolicyFile(path);
-  return policyToToml(file, { effective }).trimEnd().split('\n');
+  return linesOf(policyToToml(file, { effective }));
 }
 
 function schema(): string[] {
-  return readFileSync(new URL('./badness.schema.json', import.meta.url), 'utf8')
-    .trimEnd()
-    .split('\n');
+  return linesOf(readFileSync(new URL('./badness.schema.json', import.meta.url), 'utf8'));
 }
 
 function readSettings(path: string): string {
@@ -67,7 +65,7 @@ function readSettings(path: string): string {
 async function importSettings(path = EARLYOOM): Promise<string[]> {
   const { toml, unequal } = await importEarlyoom(readSettings(path), path === '-' ? 'standard input' : path);
   for (const sentence of unequal) process.stderr.write(`badness: ${sentence}\n`);
-  return toml.trimEnd().split('\n');
+  return linesOf(toml);
 }
 
 /** Runs the command. `argv` is what follows its name. */

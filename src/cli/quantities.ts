@@ -46,6 +46,11 @@ export function cpuTime(seconds: number): string {
   return `${Math.floor(seconds / HOUR)}h${two((seconds % HOUR) / MINUTE)}m`;
 }
 
+/** How long after the beginning of a recording, to the ms: `+4.012s`. */
+export function sinceStart(ms: number): string {
+  return `+${(ms / 1000).toFixed(3)}s`;
+}
+
 /** A whole number with its thousands apart, for sentences: `1,234,567`, `−12`. */
 export function grouped(value: number): string {
   return String(value)

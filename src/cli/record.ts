@@ -4,7 +4,7 @@ import { definePolicy } from '../policy/index.js';
 import { integer, nativeOf, readArguments, refuseOperands, span, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { domainNamed } from './guard-options.js';
-import { commandHelp, version } from './help.js';
+import { commandHelp, madeBy } from './help.js';
 import { stoppedWithin, stopSignal } from './long-run.js';
 import { type NewFile, openNewFile } from './new-file.js';
 import type { Values } from './options.js';
@@ -38,7 +38,7 @@ async function openRecorder(values: Values): Promise<Recorder> {
   const { native } = await nativeCalls(nativeOf(values));
   const { domain } = definePolicy({ domain: values.domain === undefined ? 'system' : domainNamed(values.domain) });
   return new Recorder(await openEngineFor('/proc'), {
-    ...{ native, redact: values.redact === true, except: process.pid, madeBy: `badness ${version()}` },
+    ...{ native, redact: values.redact === true, except: process.pid, madeBy: madeBy() },
     domain: recordedDomain(domain),
   });
 }

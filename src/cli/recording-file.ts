@@ -4,6 +4,9 @@ import { span, usage } from './arguments.js';
 import { feedFile } from './line-feed.js';
 import type { Values } from './options.js';
 
+/** Of a recording without its last line. */
+export const CUT_OFF = 'was cut off: its last line, end, is missing; the last snapshot may lack tasks';
+
 const AT_FORMS = 'the number of a snapshot (from 1), a time since the first (12s, 500ms), first or last';
 
 /** Reads a recording, `-` being standard input. What is not whole in it is said on standard error. */
@@ -11,16 +14,12 @@ export async function readRecordingFile(path: string): Promise<Recording> {
   const reader = new RecordingReader();
   await feedFile(path, reader, 'a recording', 'write other bytes as \\xNN');
   const recording = reader.end();
-  if (!recording.isComplete) {
-    process.stderr.write(
-      `badness: ${path} was cut off: its last line, end, is missing; the last snapshot may lack tasks\n`,
-    );
-  }
+  if (!recording.isComplete) process.stderr.write(`badness: ${path} ${CUT_OFF}\n`);
   return recording;
 }
 
 /** Place of the snapshot that --at names; the last one without it. Of a time, the last that is not after it. */
-export function snapshotNamed(recording: Recording, at = 'last'): number {
+function snapshotNamed(recording: Recording, at = 'last'): number {
   const count = recording.snapshots.length;
   if (at === 'first') return 0;
   if (at === 'last') return count - 1;

@@ -13,6 +13,7 @@ import {
 } from '../report/index.js';
 import { printable } from './names.js';
 import { counted, grouped, memory } from './quantities.js';
+import { named } from './words.js';
 
 export interface Fact {
   label: string;
@@ -118,7 +119,7 @@ function againText(event: OomEvent, { scheme, ranking, same, chosen }: Reranking
   if (!ranking || scheme === null) return 'cannot be ranked again';
   const { victim } = ranking;
   if (!victim) return `${scheme} would choose nobody`;
-  const who = `${victim.tgid} (${printable(victim.comm)})`;
+  const who = named(victim);
   if (same === null) return `${scheme} would choose ${who}`;
   if (!same) return `${scheme} names ${who}, the kernel chose ${namedPid(chosen!)}`;
   const score = event.selected?.score ?? null;
@@ -158,7 +159,7 @@ export function choiceLines({ schemes, page }: Reranking): string[] {
   return ordered.map(({ victim, names }) => {
     if (!victim) return `nobody: ${names.join(', ')}`;
     const size = memory(victim.chargePages * page.pageSize);
-    return `${victim.tgid} (${printable(victim.comm)}), gives back ${size}: ${names.join(', ')}`;
+    return `${named(victim)}, gives back ${size}: ${names.join(', ')}`;
   });
 }
 

@@ -1,5 +1,4 @@
 /** Stage: report. What the policies of a user would have done with the table of an event, in words. */
-import type { RankedTask } from '../index.js';
 import type { RuleHit } from '../policy/index.js';
 import { type AskedPolicy, askPolicy, type PolicyChoice, type Reranking } from '../report/index.js';
 import { printable } from './names.js';
@@ -7,6 +6,7 @@ import { openPolicyFile } from './policy.js';
 import { grouped, memory } from './quantities.js';
 import type { Fact } from './report-facts.js';
 import { hitLines } from './rule-words.js';
+import { named } from './words.js';
 
 /** The policy files of the command line, ready to be asked. Throws as openPolicyFile. */
 export async function askedPolicies(paths: readonly string[]): Promise<AskedPolicy[]> {
@@ -17,10 +17,6 @@ export async function askedPolicies(paths: readonly string[]): Promise<AskedPoli
 
 function hitWords(hits: readonly RuleHit[] = []): string[] {
   return hits.flatMap((hit) => (hit.rule === 0 ? ['by its list never'] : hitLines([hit])));
-}
-
-function taskWords({ tgid, comm }: RankedTask): string {
-  return `${tgid} (${printable(comm)})`;
 }
 
 const NOT_CHOSEN: Record<Exclude<PolicyChoice['outcome'], 'victim'>, string> = {
@@ -35,7 +31,7 @@ function whomWords({ outcome, victim, same }: PolicyChoice, { page }: Reranking)
   if (outcome !== 'victim') return NOT_CHOSEN[outcome];
   const { points, chargePages } = victim!;
   const facts = [
-    `would have chosen ${taskWords(victim!)}`,
+    `would have chosen ${named(victim!)}`,
     `${grouped(points ?? 0)} points`,
     `gives back ${memory(chargePages * page.pageSize)}`,
   ];
@@ -47,7 +43,7 @@ function kernelsWords({ kernels, same, outcome }: PolicyChoice): string[] {
   if (!kernels || same || (outcome !== 'victim' && outcome !== 'no-victim')) return [];
   const { points, reason, rules } = kernels;
   const worth = points === null ? `may not be chosen (${reason})` : `has ${grouped(points)} points`;
-  return [[`the kernel's ${taskWords(kernels)} ${worth}`, ...hitWords(rules)].join('; ')];
+  return [[`the kernel's ${named(kernels)} ${worth}`, ...hitWords(rules)].join('; ')];
 }
 
 function unknownWords({ unknown, missing, plugin, settled }: PolicyChoice): string[] {

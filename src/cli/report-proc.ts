@@ -3,7 +3,8 @@ import type { Engine } from '../index.js';
 import { ReportRecorder } from '../recording/index.js';
 import { eventToJson, type OomEvent, type Reranking } from '../report/index.js';
 import { CommandError, EXIT } from './exit.js';
-import { version } from './help.js';
+import { madeBy } from './help.js';
+import { linesOf } from './output.js';
 import { counted } from './quantities.js';
 
 export interface ProcForm {
@@ -13,20 +14,18 @@ export interface ProcForm {
   foot(): string[];
 }
 
-/** Text that ends with a newline, as lines. */
-function linesOf(text: string): string[] {
-  return text === '' ? [] : text.replace(/\n$/, '').split('\n');
-}
-
 export function procForm(): ProcForm {
-  const recorder = new ReportRecorder(`badness ${version()}`);
+  const recorder = new ReportRecorder(madeBy());
   let [tables, without] = [0, 0];
   return {
     event(engine, event, reranking) {
       const text = recorder.event(engine, event, reranking, JSON.stringify(eventToJson(event, reranking)));
-      if (text === null) without += 1;
-      else tables += 1;
-      return linesOf(text ?? '');
+      if (text === null) {
+        without += 1;
+        return [];
+      }
+      tables += 1;
+      return linesOf(text);
     },
     foot() {
       if (without > 0) process.stderr.write(`badness: ${counted(without, 'event')} without a table left out\n`);

@@ -11,11 +11,14 @@ interface Seen {
 }
 
 /** Jiffies of one CPU unit: 2^(SHIFT_HZ + 3), SHIFT_HZ being what the kernel's headers make of HZ. */
-export function cpuUnitJiffies(hz: number): number {
+function cpuUnitJiffies(hz: number): number {
   return 2 ** (Math.floor(Math.log2(hz / 1.5)) + 4);
 }
 
 const SECONDS_OF_RUN_UNIT = 1024;
+
+/** Where the words of a step begin, also those that are wrapped. */
+export const STEP_INDENT = ' '.repeat(12);
 
 function step(label: string, words: string): string {
   return `  ${label.padEnd(10)}${words}`;

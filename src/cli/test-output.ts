@@ -13,7 +13,7 @@ export interface Played {
 }
 
 /** What was expected and what came, a pair of lines for each key. */
-export function diffLines({ path, result }: Played): string[] {
+function diffLines({ path, result }: Played): string[] {
   const { failed, failedRuns, runs } = result;
   if (failed === null) return [];
   const times = runs > 1 ? `, ${failedRuns} of ${runs} runs` : '';

@@ -5,6 +5,7 @@ import { decisionWords, type EventRecord, type StateRecord } from './ctl-words.j
 import { printable } from './names.js';
 import { counted } from './quantities.js';
 import type { GuardView } from './top-view.js';
+import { named } from './words.js';
 
 /** A guard that is stopped, or hangs, must not make the screen wait. */
 const TIMEOUT_MS = 1000;
@@ -85,7 +86,7 @@ export class GuardWatch {
   /** Protects a task, or ends that. What came of it, in words; never rejects. */
   async toggle(tgid: number, name: string): Promise<string> {
     const flag = this.protected.has(tgid) ? 0 : 1;
-    const who = `${tgid} (${printable(name)})`;
+    const who = named({ tgid, comm: name });
     return this.#told(`${flag ? 'protecting' : 'unprotecting'} ${who}`, async (ask) => {
       const body = `setprotection ${tgid} ${flag}`;
       await ask({ method: 'POST', resource: '/oom_kill_protection/ctl', body });

@@ -3,6 +3,7 @@ import type { RankedTask } from '../index.js';
 import { type TaskColumn, usualColumns } from './columns.js';
 import { cut, narrow, widthOf } from './names.js';
 import { counted, duration } from './quantities.js';
+import { STEP_INDENT } from './steps.js';
 import { tableLines, wrapped } from './table.js';
 import type { Choices } from './top-choices.js';
 import type { Frame } from './top-frame.js';
@@ -64,7 +65,6 @@ const KEYS = 'q quit  s scheme  o sort  p protect  e explain  g guard  space pau
 const TABLE_LEAST = 4;
 const DECISIONS_MOST = 3;
 const MARK_CELLS = 3;
-const STEP_INDENT = ' '.repeat(12);
 
 const plain = (text: string): Line => ({ text, styles: [] });
 const styled = (text: string, ...styles: LineStyle[]): Line => ({ text, styles });

@@ -2,9 +2,10 @@
 import { type Plain, snakeKeys } from '../linux/index.js';
 import type { Standing, Verdict, WhatIf, WhatIfChange } from '../recording/index.js';
 import { printable } from './names.js';
-import { counted, grouped, memory } from './quantities.js';
+import { counted, grouped, memory, sinceStart } from './quantities.js';
 import { hitLines } from './rule-words.js';
 import type { Looked } from './whatif-queue.js';
+import { named } from './words.js';
 
 /** Sums over all recordings. */
 export interface Totals {
@@ -50,12 +51,8 @@ export function addTo(totals: Totals, looked: Looked): void {
   for (const change of changes) totals[kindOf(change)] += 1;
 }
 
-function task({ tgid, comm }: Standing): string {
-  return `${tgid} (${printable(comm)})`;
-}
-
 function victim({ victim: chosen }: Verdict): string {
-  return chosen ? task(chosen) : 'nobody';
+  return chosen ? named(chosen) : 'nobody';
 }
 
 function standing(one: Standing): string {
@@ -65,7 +62,7 @@ function standing(one: Standing): string {
   const rules = hitLines(one.rules)
     .map((line) => `; ${line}`)
     .join('');
-  return `${task(one)} ${worth}${goes}${rules}`;
+  return `${named(one)} ${worth}${goes}${rules}`;
 }
 
 const NOBODY = {
@@ -81,15 +78,11 @@ function verdictLines(name: string, { level, outcome, signal, victim: chosen, ot
   return [`    ${name}  ${signal}, gives back ${back}: ${standing(chosen!)}`, ...beside];
 }
 
-function seconds(ms: number): string {
-  return `+${(ms / 1000).toFixed(3)}s`;
-}
-
 export function changeLines(path: string, change: WhatIfChange): string[] {
   const { snapshot, atMs, old, new: now } = change;
   const what = kindOf(change) === 'otherSignal' ? `${victim(old)}: ${old.signal} → ${now.signal}` : null;
   return [
-    `${printable(path)} ${seconds(atMs)} (snapshot ${snapshot + 1}): ${what ?? `${victim(old)} → ${victim(now)}`}`,
+    `${printable(path)} ${sinceStart(atMs)} (snapshot ${snapshot + 1}): ${what ?? `${victim(old)} → ${victim(now)}`}`,
     ...verdictLines('old', old),
     ...verdictLines('new', now),
   ];

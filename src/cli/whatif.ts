@@ -11,6 +11,7 @@ import { printable } from './names.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { machinePolicyIn } from './policy.js';
+import { CUT_OFF } from './recording-file.js';
 import { lookAtAll } from './whatif-pool.js';
 import type { Looked } from './whatif-queue.js';
 import { addTo, changeJson, changeLines, noTotals, skippedJson, totalJson, totalLines } from './whatif-words.js';
@@ -59,7 +60,7 @@ function linesOf(path: string, looked: Looked, json: boolean): string[] {
     return json ? [skippedJson(path, looked.code, looked.words)] : [];
   }
   const { isComplete, result } = looked;
-  if (!isComplete) note('was cut off: its last line, end, is missing; the last snapshot may lack tasks');
+  if (!isComplete) note(CUT_OFF);
   return result.changes.flatMap((change) => (json ? [changeJson(path, change)] : changeLines(path, change)));
 }
 
