@@ -51,8 +51,8 @@ await build({
 // Guards that tests start do not meet at the usual socket, nor at that of a guard of this machine.
 process.env.BADNESS_CONTROL = 'none';
 
-/** Files at a time. Node takes one less than there are processors, on two of them one: three minutes and more. Real kills go one by one. */
-const AT_A_TIME = apart ? [] : ['--test-concurrency=2'];
+/** Files at a time. Real kills and browsers go one by one however many processors there are: each file takes all of the machine. */
+const AT_A_TIME = `--test-concurrency=${apart ? 1 : 2}`;
 
 /** Runs node and says whether it succeeded. */
 const run = (...command) => spawnSync(process.execPath, command, { stdio: 'inherit' }).status === 0;
@@ -64,5 +64,5 @@ const specsPass = withoutSpecs || run('scripts/aspect.mjs', ...parts);
 // Both always run: a failure of the one must not hide a failure of the other.
 const testsPass =
   tests.length === 0 ||
-  run('--test', '--test-reporter=spec', '--enable-source-maps', ...AT_A_TIME, ...options, ...outputs);
+  run('--test', '--test-reporter=spec', '--enable-source-maps', AT_A_TIME, ...options, ...outputs);
 process.exitCode = specsPass && testsPass ? 0 : 1;

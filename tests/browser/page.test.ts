@@ -96,6 +96,7 @@ describe('the page', { skip }, () => {
     const policy = await page.page.getAttribute('meta[http-equiv="Content-Security-Policy"]', 'content');
     assert.match(policy ?? '', /default-src 'none'/);
     assert.doesNotMatch(policy ?? '', /unsafe-inline|unsafe-eval(?<!wasm-unsafe-eval)|\*/);
+    const refusal = page.page.waitForEvent('console', (message) => /Content Security Policy/.test(message.text()));
     const ran = await page.page.evaluate(() => {
       const script = document.createElement('script');
       script.textContent = 'globalThis.inlineScriptRan = true';
@@ -104,7 +105,8 @@ describe('the page', { skip }, () => {
     });
     assert.equal(ran, false);
     // Refusing it is told on the console, which is what was wanted here.
-    page.complaints.length = 0;
+    const told = (await refusal).text();
+    assert.deepEqual(page.complaints.splice(0), [told]);
     await page.end();
   });
 

@@ -122,8 +122,11 @@ for (const { name, args, thread } of MODES) {
     test('scenario: time moves, memory fills, and another becomes the victim', async () => {
       await page.page.click('#tab-scenario');
       await page.page.selectOption('#scenario', 'leaking-server');
+      await page.slide('#time', 0);
+      await page.saysIn('#time-now', '0.0 s');
       await page.page.click('#run-scenario');
-      await page.page.waitForSelector('#kills li');
+      // It is there once its own first moment is shown.
+      await page.page.locator('#time-now', { hasNotText: /^0\.0 s$/ }).waitFor();
       await page.page.selectOption('#scheme', 'resident');
       await page.slide('#time', 0);
       await page.victimIs('postgres');

@@ -1,11 +1,14 @@
 // A real browser on the playground: the system's Chromium, its own server, and everything that must not happen noted.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
+import { createInterface } from 'node:readline';
 import { after } from 'node:test';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { chromiumOptions, NO_CHROMIUM } from '../../../scripts/chromium.mjs';
 
 const options = chromiumOptions();
+/** How long anything may take to come: much, for it bounds only what never comes. */
+const PATIENCE_MS = 120_000;
 
 /** Why nothing here can run; false when it can. */
 export const skip = options === null && NO_CHROMIUM;
@@ -25,7 +28,7 @@ after(async () => {
 });
 
 function launch(): Promise<Browser> {
-  browser ??= chromium.launch(options!);
+  browser ??= chromium.launch({ ...options!, timeout: PATIENCE_MS });
   return browser;
 }
 
@@ -37,8 +40,8 @@ export function serve(args: readonly string[] = []): Promise<string> {
   servers.push(server);
   return new Promise((resolve, reject) => {
     server.once('exit', (code) => reject(new Error(`the server ended with ${code}`)));
-    server.stdout.setEncoding('utf8').on('data', (text: string) => {
-      const [url] = /http:\S+/.exec(text) ?? [];
+    createInterface(server.stdout).on('line', (line) => {
+      const [url] = /http:\S+/.exec(line) ?? [];
       if (url) resolve(url);
     });
   });
@@ -69,7 +72,7 @@ export class Visit {
   /** Resolves when the verdict names this task. */
   async victimIs(name: string): Promise<void> {
     const found = this.page.locator('#victim', { hasText: exactly(name) });
-    await found.waitFor({ timeout: 10_000 }).catch(async () => {
+    await found.waitFor().catch(async () => {
       assert.fail(`the victim must be ${name}, is ${await this.text('#victim')} ${await this.text('#problem')}`);
     });
   }
@@ -77,7 +80,7 @@ export class Visit {
   /** Resolves when these words stand somewhere in an element. */
   async saysIn(selector: string, words: string): Promise<void> {
     const found = this.page.locator(selector, { hasText: words });
-    await found.waitFor({ timeout: 10_000 }).catch(async () => {
+    await found.waitFor().catch(async () => {
       assert.fail(`${selector} must say ${words}, says ${await this.text(selector)} ${await this.text('#problem')}`);
     });
   }
@@ -121,8 +124,10 @@ export class Visit {
 
   /** Nothing was said on the console, and nothing was asked of anybody else. */
   async end(): Promise<void> {
+    // What the closing itself breaks off is no complaint.
+    const complaints = [...this.complaints];
     await this.page.context().close();
-    assert.deepEqual(this.complaints, []);
+    assert.deepEqual(complaints, []);
     const { origin } = new URL(this.url);
     assert.deepEqual(
       this.requests.filter((url) => new URL(url).origin !== origin && !url.startsWith('data:')),
@@ -138,6 +143,7 @@ export async function visit(url: string, options: BrowserContextOptions = {}): P
     viewport: { width: 1280, height: 900 },
     ...options,
   });
+  context.setDefaultTimeout(PATIENCE_MS);
   const visited = new Visit(await context.newPage(), url);
   await visited.page.goto(url);
   await visited.page.waitForSelector('#result:not([hidden]) .body .cells, #problem:not([hidden])');
