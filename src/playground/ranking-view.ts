@@ -50,6 +50,7 @@ export class RankingView {
   #rows: RankingRows | null = null;
   #selected = -1;
   #isDue = false;
+  #isPressed = false;
 
   /** `select` is called with the row that was chosen. */
   constructor(place: HTMLElement, select: (index: number) => void) {
@@ -65,11 +66,7 @@ export class RankingView {
     this.#grid.append(head, this.#body);
     this.#grid.addEventListener('scroll', () => this.#drawSoon());
     this.#grid.addEventListener('keydown', (event) => this.#onKey(event));
-    // By its place: while time plays, the row that was pressed may be another element by now.
-    this.#body.addEventListener('click', ({ clientY }) => {
-      const index = Math.floor((clientY - this.#body.getBoundingClientRect().top) / ROW_PX);
-      if (index >= 0 && index < (this.#rows?.count ?? 0)) this.#choose(index);
-    });
+    this.#bindPointer();
     new ResizeObserver(() => this.#drawSoon()).observe(this.#grid);
     place.append(this.#grid);
   }
@@ -92,7 +89,7 @@ export class RankingView {
 
   draw(): void {
     const rows = this.#rows;
-    if (!rows) return;
+    if (!rows || this.#isPressed) return;
     const { from, to } = visibleRows(this.#grid.scrollTop, this.#grid.clientHeight, rows.count);
     const drawn: HTMLElement[] = [];
     for (let index = from; index < to; ++index) drawn.push(this.#rowAt(rows, index));
@@ -100,6 +97,23 @@ export class RankingView {
     const isDrawn = this.#selected >= from && this.#selected < to;
     if (isDrawn) this.#grid.setAttribute('aria-activedescendant', `row-${this.#selected}`);
     else this.#grid.removeAttribute('aria-activedescendant');
+  }
+
+  #bindPointer(): void {
+    this.#body.addEventListener('click', ({ clientY }) => {
+      const index = Math.floor((clientY - this.#body.getBoundingClientRect().top) / ROW_PX);
+      if (index >= 0 && index < (this.#rows?.count ?? 0)) this.#choose(index);
+    });
+    // Rows stay while one of them is pressed: a browser makes no click of a press on what is gone when it is let go.
+    this.#body.addEventListener('pointerdown', () => {
+      this.#isPressed = true;
+    });
+    for (const end of ['pointerup', 'pointercancel']) {
+      addEventListener(end, () => {
+        if (this.#isPressed) this.#drawSoon();
+        this.#isPressed = false;
+      });
+    }
   }
 
   #rowAt(rows: RankingRows, index: number): HTMLElement {

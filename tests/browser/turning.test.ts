@@ -56,6 +56,22 @@ for (const { name, args } of MODES) {
       assert.deepEqual(labels, ['base', 'CPU time', 'run time', 'discount', '= points']);
     });
 
+    test('a row that is pressed is chosen, though the ranking is made anew before it is let go', async () => {
+      await page.page.locator('.body .cells >> text=systemd').hover();
+      await page.page.mouse.down();
+      // Not as a hand would: the page stays where it is, and the mouse on its row.
+      await page.page.evaluate(() => {
+        const slider = document.querySelector<HTMLInputElement>('#discount')!;
+        slider.value = '3';
+        slider.dispatchEvent(new Event('input'));
+      });
+      await page.saysIn('#task-steps', '912,197 ÷ 8 = 114,024');
+      await page.page.mouse.up();
+      await page.saysIn('#task-name', 'systemd 1');
+      await page.slide('#discount', 2);
+      await page.saysIn('#discount-now', '4');
+    });
+
     test('schemes side by side: what the command line compares, and a click takes one over', async () => {
       await page.page.waitForSelector('#schemes:not([aria-busy]) tr');
       const takes = (await page.rows('#schemes tr')).map((cells) => cells.join(' '));
