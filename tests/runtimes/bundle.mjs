@@ -1,5 +1,5 @@
 // Makes the one suite that every runtime runs: the tests of the engine, with what only Node has replaced, on the packed package.
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { relative, resolve } from 'node:path';
 import { build } from 'esbuild';
 
@@ -17,15 +17,23 @@ const PACKED = {
   'src/queue.ts': 'badness/guard',
   'src/token.ts': 'badness/guard',
   'src/policy/index.ts': 'badness/policy',
+  'src/recording/index.ts': 'badness/recording',
   'src/registered/index.ts': 'badness/registered',
   'src/report/index.ts': 'badness/report',
+  'src/simulate/index.ts': 'badness/simulate',
 };
+
+const RECORDINGS = readdirSync('tests/fixtures')
+  .filter((name) => name.endsWith('.proc'))
+  .map((name) => `tests/fixtures/${name}`);
 
 /** Files that tests read, below the root of the repository; those below dist/ come from the package. */
 export const FILES = [
   'dist/badness.wasm',
   'dist/badness.baseline.wasm',
   'examples/evening.ndjson',
+  ...RECORDINGS,
+  'scenarios/leaking-server.toml',
   'tests/vectors/gate-2.6.10.json',
   'tests/vectors/kmsg-6.18-memcg.txt',
   'tests/vectors/procoom-parse.json',
@@ -44,7 +52,10 @@ export const suites = SUITES.filter((suite) => existsSync(testFile(suite)));
 export const missingSuites = SUITES.filter((suite) => !suites.includes(suite));
 
 /** The engine as a process is asked by a script of its own (scripts/native-host.mjs). */
-const NO_PROCESS = { 'tests/src/support/native-build.ts': 'no-native-build.ts' };
+const NO_PROCESS = {
+  'tests/src/support/native-build.ts': 'no-native-build.ts',
+  'tests/src/support/native-engine.ts': 'no-native-build.ts',
+};
 
 const STANDS_IN = {
   'node:test': 'test-runner.ts',
@@ -92,7 +103,43 @@ export async function bundleSuite(outfile) {
   });
 }
 
-/** Tables to decide on: an evening by every scheme, and the random tables of the vectors by their own. */
+/** Names, programs, users and cgroups, so that rules read what recordings have of each. */
+const RULES = [
+  { comm: 'task3', times: '1/2' },
+  { cgroup: '*group*', user: 0, class: 'first', least: '8MiB' },
+  { cmdline: '*word7*', never: true },
+];
+
+function tellsOfMemory(memory) {
+  try {
+    memory.read();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Every snapshot of every recording that tells of memory, by every scheme and by rules. */
+async function recordingAsks(schemes) {
+  const { parseRecording, RecordedFiles, RecordedMemory } = await import('../../dist/recording.js');
+  const policies = [...schemes.map((scheme) => ({ scheme })), { rules: RULES }];
+  const asks = [];
+  for (const file of RECORDINGS) {
+    const files = new RecordedFiles(parseRecording(readFileSync(file, 'utf8')));
+    const memory = new RecordedMemory(files);
+    for (const snapshot of files.recording.snapshots.keys()) {
+      files.moveTo(snapshot);
+      if (!tellsOfMemory(memory)) continue;
+      for (const policy of policies) {
+        const name = `${file}, snapshot ${snapshot}, by ${policy.scheme ?? 'rules'}`;
+        asks.push({ name, file, snapshot, policy });
+      }
+    }
+  }
+  return asks;
+}
+
+/** What to decide on: an evening by every scheme, the random tables of the vectors by their own, and recordings. */
 export async function recordAsks() {
   const { SCHEMES } = await import('../../dist/index.js');
   const evening = readFileSync('examples/evening.ndjson', 'utf8');
@@ -104,5 +151,5 @@ export async function recordAsks() {
     asks.push({ name: `own-schemes.json, table ${index}`, scheme, lines });
     asks.push({ name: `own-schemes.json, table ${index} as the kernel`, scheme: 'linux-5.9', lines });
   });
-  return asks;
+  return [...asks, ...(await recordingAsks(SCHEMES))];
 }

@@ -1,8 +1,10 @@
 /** What needs no Linux, tried in every runtime, browsers too: one line of the README's table each. Nothing here reads a machine. */
 import { loadTasks, openEngine, parseTaskLines, rankTasks } from '../../src/index.js';
 import { definePolicy, parsePolicy } from '../../src/policy/index.js';
+import { parseRecording, replayGuard } from '../../src/recording/index.js';
 import { guardRegistered, TaskRegistry } from '../../src/registered/index.js';
 import { readKernelLog } from '../../src/report/index.js';
+import { parseScenario, simulate } from '../../src/simulate/index.js';
 import assert from './assertions.js';
 import { readFileSync } from './given-files.js';
 
@@ -24,6 +26,21 @@ async function readReport(): Promise<void> {
 async function readPolicy(): Promise<void> {
   const { policies } = await parsePolicy('version = 1\n[[rule]]\ncomm = "postgres"\nnever = true\n');
   assert.equal(policies[0]?.rules.length, 1);
+}
+
+async function replayRecording(): Promise<void> {
+  const recording = parseRecording(readFileSync('tests/fixtures/limited-group.proc', 'utf8') as string);
+  const { events } = await replayGuard(recording);
+  assert.deepEqual(
+    events.flatMap(({ event }) => (event.kind === 'round' ? [event.report.victim?.comm] : [])),
+    ['task3'],
+  );
+}
+
+async function playScenario(): Promise<void> {
+  const text = readFileSync('scenarios/leaking-server.toml', 'utf8') as string;
+  const { kills } = await simulate(await parseScenario(text), definePolicy());
+  assert.ok(kills.length > 0, 'somebody is killed');
 }
 
 /** Two caches under a budget that both exceed: the larger one is asked. */
@@ -55,6 +72,8 @@ const FEATURES: Record<string, Feature> = {
   'rank given tasks': rankGivenTasks,
   'kernel reports': readReport,
   'policy files': readPolicy,
+  recordings: replayRecording,
+  simulations: playScenario,
   'registered tasks': shedRegistered,
 };
 

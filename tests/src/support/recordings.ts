@@ -1,4 +1,7 @@
-// Recordings as text, of tasks that are easily reckoned.
+// Recordings: those of tests/fixtures by name, and some as text, of tasks that are easily reckoned.
+
+/** A browser cannot list a folder. */
+export const FIXTURES = ['hostile.proc', 'kernel-killed.proc', 'limited-group.proc'] as const;
 
 export interface RecordedMoment {
   readonly monotonicMs: number;
