@@ -38,6 +38,7 @@ async function furnish(folder, asks) {
   }
   for (const file of ['server.mjs', 'agent.mjs', 'leak.mjs', 'hoard.mjs'])
     cpSync(`tests/runtimes/${file}`, join(folder, file));
+  cpSync('examples/deno-agent', join(folder, 'deno-agent'), { recursive: true });
   writeFileSync(join(folder, 'files.json'), JSON.stringify(FILES));
   writeFileSync(join(folder, 'asks.json'), JSON.stringify(asks));
 }

@@ -154,6 +154,17 @@ if (process.versions.deno) {
     const { openEngine: open } = await import('npm:badness');
     assert.equal((await open()).build, 'shared');
   };
+  FEATURES['the agent of examples/deno-agent'] = async () => {
+    const agent = start(here('./deno-agent/agent.ts'), [], ['ignore', 'pipe', 'inherit']);
+    let said = '';
+    agent.stdout.setEncoding('utf8').on('data', (text) => {
+      said += text;
+    });
+    const [code] = await within(once(agent, 'close'), 'the end of the agent');
+    const words = 'words ended with 0: 7 words\n';
+    assert.match(said, new RegExp(`^${words}leak took too much memory and was ended: \\d+ MiB came back\n${words}$`));
+    assert.equal(code, 0);
+  };
 }
 
 const features = {};
