@@ -1,0 +1,78 @@
+// Runs scenes in guests, one at a time, and writes what was seen: every fact as a line of NDJSON, and a line a run for people.
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makeImage } from './image.mjs';
+import { qemuVersion, runGuest } from './machine.mjs';
+import { complaints, resultOf, runsOf } from './matrix.mjs';
+import { cacheFolder, fetchBase, fetchKernel } from './packages.mjs';
+
+/** What is missing on this machine, or could not be fetched. */
+export class CannotRun extends Error {}
+
+function fetched(what, fetch) {
+  try {
+    return fetch();
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    const words = String(error.stderr || error.message)
+      .trim()
+      .split('\n')
+      .at(-1);
+    throw new CannotRun(`${what} cannot be fetched: ${words}`);
+  }
+}
+
+/** Everything that guests are made of. Throws CannotRun where that cannot be had. */
+function prepare(kernelNames) {
+  const qemu = qemuVersion();
+  if (!qemu) throw new CannotRun('qemu-system-x86_64 is not installed (Debian: qemu-system-x86)');
+  const base = fetched('the packages of the guest', fetchBase);
+  const kernels = new Map(kernelNames.map((name) => [name, fetched(`kernel ${name}`, () => fetchKernel(name))]));
+  mkdirSync(cacheFolder(), { recursive: true });
+  const image = makeImage(base.folder, join(cacheFolder(), `root-${process.pid}.ext4`));
+  return { qemu, versions: base.versions, kernels, image };
+}
+
+function named({ kernel, memoryMib, swapMib, scene, contestant }) {
+  return `${kernel} ${memoryMib}+${swapMib} ${scene} ${contestant}`;
+}
+
+function words(result, bad) {
+  if (result.missing) return result.missing;
+  const { reliefMs, kernelKills, innocents, right, someMs } = result;
+  const seen = `${right ? 'right' : 'culprit lives'}, innocents ${innocents}, kernel ${kernelKills}, relief ${reliefMs ?? '–'} ms, stalled ${someMs} ms`;
+  return bad.length > 0 ? `${seen}: ${bad.join('; ')}` : seen;
+}
+
+/** One guest. A guest that fell silent is asked once more: on a busy machine qemu can be too slow for its limit. */
+async function play(run, { kernels, image }, verbose) {
+  const { kernel, memoryMib, swapMib, scene, contestant, limitS } = run;
+  const settings = { scene, contestant };
+  const guest = await runGuest({ kernel: kernels.get(kernel).file, image, memoryMib, swapMib, settings, limitS });
+  if (verbose) console.log(guest.lines.join('\n'));
+  return guest;
+}
+
+/** Runs all of it. Returns the number of runs of this project's guard that were not as they must be. */
+export async function runMatrix({ out, verbose, ...wanted }) {
+  const runs = runsOf(wanted);
+  const parts = prepare(wanted.kernels);
+  if (out) writeFileSync(out, '', { flag: 'a' });
+  let failed = 0;
+  try {
+    for (const run of runs) {
+      const guest = await play(run, parts, verbose);
+      const result = resultOf(guest.facts);
+      const bad = run.contestant === 'badness' ? complaints(result) : [];
+      if (bad.length > 0) failed += 1;
+      if (bad.length > 0 && !verbose) console.log(guest.lines.slice(-40).join('\n'));
+      console.log(`${bad.length > 0 ? 'FAILED' : 'ok    '}  ${named(run)}: ${words(result, bad)}`);
+      const log = guest.lines.filter((line) => line.startsWith('@'));
+      if (out)
+        appendFileSync(out, `${JSON.stringify({ ...run, wallMs: guest.wallMs, result, facts: guest.facts, log })}\n`);
+    }
+  } finally {
+    rmSync(parts.image, { force: true });
+  }
+  return failed;
+}
