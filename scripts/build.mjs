@@ -31,7 +31,7 @@ const common = {
   outdir: 'dist',
   splitting: true,
   chunkNames: 'chunk-[hash]',
-  external: ['node:*', 'koffi'],
+  external: ['node:*', 'koffi', '@nats-io/*'],
 };
 // One call for all entries, so that the engine is one chunk of its own and dist/linux.js shares it.
 await build({
@@ -59,6 +59,7 @@ await build({
     'plugin-worker': 'src/linux/plugin-worker.ts',
     // Small, and for few: what it shares with the others it has once more.
     plugins: 'src/plugin/index.ts',
+    fleet: 'src/fleet/index.ts',
   },
 });
 /** The command line is built on the entries as they are shipped: it can use nothing else. */

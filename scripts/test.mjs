@@ -1,4 +1,4 @@
-// Compiles the tests into build/ and runs them: `node scripts/test.mjs [real|browser] [-option …] [part of a file name …]`.
+// Compiles the tests into build/ and runs them: `node scripts/test.mjs [real|browser|fleet] [-option …] [part of a file name …]`.
 // Options go to `node --test`. Runs from the root of the repository, so that tests find dist/ and tests/vectors/.
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, rmSync } from 'node:fs';
@@ -6,8 +6,8 @@ import { build } from 'esbuild';
 import { inlineWasm } from './inline-wasm.mjs';
 
 const args = process.argv.slice(2);
-/** Those that want root and real processes, those that want a browser, and all others. */
-const kind = ['real', 'browser'].find((name) => name === args[0]) ?? 'src';
+/** Those that want root and real processes, a browser or a server of NATS, and all others. */
+const kind = ['real', 'browser', 'fleet'].find((name) => name === args[0]) ?? 'src';
 const apart = kind !== 'src';
 if (apart) args.shift();
 const options = args.filter((arg) => arg.startsWith('-'));

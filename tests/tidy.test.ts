@@ -157,11 +157,39 @@ test('tidy: a library that few need is loaded when it is needed', () => {
   }
 });
 
-test('tidy: only src/linux and the CLI import node:', () => {
+test('tidy: only src/linux, the CLI and what connects a fleet import node:', () => {
   const breaches = host.filter(
-    (file) => !/^src\/(linux|cli|guard|control)\//.test(file) && imports(file).some((name) => name.startsWith('node:')),
+    (file) =>
+      !/^src\/(linux|cli|guard|control|fleet\/live)\//.test(file) &&
+      imports(file).some((name) => name.startsWith('node:')),
   );
   assert.deepEqual(breaches, []);
+});
+
+test('tidy: the clients of NATS are loaded in one place, when a fleet needs them, and no other room knows of fleets', () => {
+  const isNats = (name: string) => name.startsWith('@nats-io/');
+  const users = host.filter((file) =>
+    /\bimport\('@nats-io/.test(text.get(file)!.replace(/typeof import\([^)]*\)/g, '')),
+  );
+  assert.deepEqual(users, ['src/fleet/live/packages.ts']);
+  const strangers = host.filter(
+    (file) => !file.startsWith('src/fleet/') && imports(file).some((name) => name.startsWith('src/fleet/')),
+  );
+  // The command line comes to it by import() alone: whoever has no fleet loads nothing of it.
+  assert.deepEqual(
+    strangers.filter(
+      (file) => !file.startsWith('src/cli/') || /^import (?!type)[^;]*'\.\.\/fleet\//m.test(text.get(file)!),
+    ),
+    [],
+  );
+  const statically = host.filter((file) => /^import (?!type)[^;]*'@nats-io/m.test(text.get(file)!));
+  assert.deepEqual(statically, []);
+  const pure = host.filter((file) => /^src\/fleet\/(?!index)[^/]+\.ts$/.test(file));
+  assert.ok(pure.length > 8);
+  assert.deepEqual(
+    pure.filter((file) => imports(file).some((name) => name.startsWith('src/fleet/live/') || isNats(name))),
+    [],
+  );
 });
 
 test('tidy: docs/architecture.md has every folder of src', () => {

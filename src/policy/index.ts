@@ -4,6 +4,12 @@ export type { PluginReport, PointsSource } from '../plugin/points-source.js';
 export { type CompiledRule, type CompileOptions, compileRules, type FileCondition } from './compiled-rule.js';
 export type { ControlSettings } from './control.js';
 export type { DomainInput, DomainSpec } from './domain-spec.js';
+export {
+  FLEET_ALLOWANCES,
+  type FleetAllowance,
+  type FleetInput,
+  type FleetSettings,
+} from './fleet-settings.js';
 export { matchGlob } from './glob.js';
 export { defineThresholds, type Level, type LooseThresholds, type Thresholds } from './levels.js';
 export { NOTIFY_ON, type NotifyInput, type NotifyRule } from './notify.js';

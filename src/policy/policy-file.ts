@@ -7,6 +7,7 @@ import { isPlain } from './checks.js';
 import { compileRule } from './compiled-rule.js';
 import { type ControlInput, type ControlSettings, control } from './control.js';
 import { domainSpec } from './domain-spec.js';
+import { type FleetInput, type FleetSettings, fleet } from './fleet-settings.js';
 import { notifyRule } from './notify.js';
 import { definePolicy, type Policy, type PolicyInput, policyShape } from './policy.js';
 import { POLICY_KIND, Problems } from './policy-problems.js';
@@ -22,8 +23,13 @@ export interface PolicyFile {
   /** One for each domain, at least one. */
   readonly policies: readonly Policy[];
   readonly control: ControlSettings;
-  /** What the file says itself: for each policy, and for `control`. */
-  readonly given: { readonly policies: readonly PolicyInput[]; readonly control: ControlInput };
+  readonly fleet: FleetSettings;
+  /** What the file says itself: for each policy, for `control`, and for `fleet`, where it says anything of one. */
+  readonly given: {
+    readonly policies: readonly PolicyInput[];
+    readonly control: ControlInput;
+    readonly fleet?: FleetInput | undefined;
+  };
 }
 
 /** What is to become a policy, and the table of its domain (`domain[0]`), if it has one. */
@@ -60,7 +66,7 @@ async function domainDraft(value: unknown, within: string, base: Table, problems
 
 /** One for each domain. */
 async function draftsOf(table: Table, problems: Problems): Promise<Draft[]> {
-  const { version: _, control: __, domain, ...others } = table;
+  const { version: _, control: __, fleet: ___, domain, ...others } = table;
   if (!Array.isArray(domain)) return [{ input: knownKeys({ ...others, domain }, '', FILE_KEYS, problems), within: '' }];
   const base = knownKeys(others, '', FILE_KEYS, problems);
   if (domain.length === 0) problems.add('domain', 'must be an array of at least 1, got an array');
@@ -116,8 +122,9 @@ export async function parsePolicy(text: string, name = 'policy'): Promise<Policy
   // Of a newer file nobody knows what its keys mean.
   problems.throwIfAny(name);
   const drafts = await draftsOf(table, problems);
-  const { control: givenControl = {} } = knownKeys({ control: table.control }, '', FILE_KEYS, problems);
-  await problems.attempt(() => control(givenControl, 'policy.control'));
+  const given = knownKeys({ control: table.control, fleet: table.fleet }, '', FILE_KEYS, problems);
+  await problems.attempt(() => control(given.control ?? {}, 'policy.control'));
+  await problems.attempt(() => fleet(given.fleet ?? {}, 'policy.fleet'));
   const policies: Policy[] = [];
   for (const draft of drafts) policies.push(...(await policyOf(draft, problems)));
   problems.throwIfAny(name);
@@ -125,10 +132,12 @@ export async function parsePolicy(text: string, name = 'policy'): Promise<Policy
   problems.throwIfAny(name);
   return Object.freeze({
     policies: Object.freeze(policies),
-    control: control(givenControl, 'control'),
+    control: control(given.control ?? {}, 'control'),
+    fleet: fleet(given.fleet ?? {}, 'fleet'),
     given: Object.freeze({
       policies: Object.freeze(drafts.map(({ input }) => input as PolicyInput)),
-      control: givenControl as ControlInput,
+      control: (given.control ?? {}) as ControlInput,
+      fleet: given.fleet as FleetInput | undefined,
     }),
   });
 }

@@ -1,6 +1,7 @@
 /** Stage: none (files). The JSON schema of a policy file, for editors; its words come from the reference in docs/policy.md. */
 import { control } from './control.js';
 import { fileSchema, respelledForm, type Schema } from './file-schema.js';
+import { fleet } from './fleet-settings.js';
 import { policyShape } from './policy.js';
 import { POLICY_VERSION } from './policy-file.js';
 import { DOMAIN_KEYS, FILE_KEYS } from './policy-tables.js';
@@ -25,6 +26,7 @@ function tables(): Schema {
   const { anyOf = [] } = known.domain!;
   known.version = { const: POLICY_VERSION };
   known.control = respelledForm(control.form);
+  known.fleet = respelledForm(fleet.form);
   known.of = { anyOf };
   const pick = (names: readonly string[]) => Object.fromEntries(names.map((name) => [name, known[name]!]));
   const closed = { type: 'object', additionalProperties: false };

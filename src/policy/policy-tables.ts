@@ -14,12 +14,13 @@ export const FILE_KEYS: readonly string[] = [
   'version',
   ...Object.keys(policyShape).map((key) => filePath(`policy.${key}`)),
   'control',
+  'fleet',
 ];
 
 /** Those of a `[[domain]]`, which says in `of` what it is. */
 export const DOMAIN_KEYS: readonly string[] = [
   'of',
-  ...FILE_KEYS.filter((key) => !['version', 'control', 'domain'].includes(key)),
+  ...FILE_KEYS.filter((key) => !['version', 'control', 'fleet', 'domain'].includes(key)),
 ];
 
 const SHOWN_MAX = 120;

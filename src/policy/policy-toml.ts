@@ -98,15 +98,23 @@ function writePolicy(writer: Writer, policy: Policy, input: object, prefix: stri
   }
 }
 
+/** What a file may leave out as a whole. */
+type GivenFile = Omit<PolicyFile, 'fleet'> & Partial<Pick<PolicyFile, 'fleet'>>;
+
+/** Settings of the file's own, which no domain has. */
+function writeSettings(writer: Writer, { control, fleet, given }: GivenFile): void {
+  writer.table('control', control, Object.keys(given.control).length > 0 ? given.control : undefined, 1);
+  // A machine of its own says nothing of a fleet, not even what it leaves to the defaults.
+  if (fleet && given.fleet !== undefined) writer.table('fleet', fleet, given.fleet, 1);
+}
+
 /** The text of a policy file. Throws RangeError for text that TOML cannot hold. */
-export function policyToToml(
-  { policies, control, given }: PolicyFile,
-  { effective = false }: ShowOptions = {},
-): string {
+export function policyToToml(file: GivenFile, { effective = false }: ShowOptions = {}): string {
+  const { policies, given } = file;
   const writer = new Writer(effective);
   writer.line(`version = ${POLICY_VERSION}`);
   const isSeveral = policies.length > 1;
-  if (isSeveral) writer.table('control', control, Object.keys(given.control).length > 0 ? given.control : undefined, 1);
+  if (isSeveral) writeSettings(writer, file);
   for (const [index, policy] of policies.entries()) {
     if (isSeveral) {
       writer.line('');
@@ -114,7 +122,6 @@ export function policyToToml(
     }
     writePolicy(writer, policy, given.policies[index] ?? {}, isSeveral ? 'domain.' : '');
   }
-  if (!isSeveral)
-    writer.table('control', control, Object.keys(given.control).length > 0 ? given.control : undefined, 1);
+  if (!isSeveral) writeSettings(writer, file);
   return writer.text;
 }

@@ -34,6 +34,8 @@ export interface RuleConditions {
 export interface RuleEffects {
   /** The task is never chosen. */
   readonly never?: true;
+  /** `never`: the same, and no policy of a fleet lifts it (docs/fleet.md). `never` is true then. */
+  readonly local?: 'never';
   /** Points times this ratio of integers 1 … 1,000, rounded down. */
   readonly times?: string;
   /** Points of so many bytes more, or less. */
@@ -137,6 +139,7 @@ const fields = object<Rule>({
   age: [age, ABSENT],
   memory: [memory, ABSENT],
   never: [present, ABSENT],
+  local: [oneOf<'never'>(['never']), ABSENT],
   times: [ratio, ABSENT],
   plus: [size, ABSENT],
   minus: [size, ABSENT],
@@ -150,14 +153,15 @@ function comesWithoutSize({ plus, class: order }: RuleEffects): boolean {
 }
 
 export const rule: Check<Rule> = check(fields.form, (value, path) => {
-  const given = fields(value ?? null, path);
+  const said = fields(value ?? null, path);
+  const given: Rule = said.local === 'never' ? Object.freeze({ ...said, never: true }) : said;
   if (!CONDITIONS.some((key) => given[key] !== undefined)) {
     return refuse(path, `a rule with at least one of ${CONDITIONS.join(', ')}`, value);
   }
   const effects = EFFECTS.filter((key) => given[key] !== undefined);
   if (effects.length !== 1) {
-    const said = effects.length === 0 ? undefined : effects.join(' and ');
-    return refuse(path, `a rule with exactly one of ${EFFECTS.join(', ')}`, said);
+    const words = effects.length === 0 ? undefined : effects.join(' and ');
+    return refuse(path, `a rule with exactly one of ${EFFECTS.join(', ')}`, words);
   }
   if (comesWithoutSize(given)) return Object.freeze({ ...given, least: given.least ?? threshold(LEAST_DEFAULT, path) });
   return given.least ? refuse(`${path}.least`, "left out but with plus or class = 'first'", effects[0]) : given;

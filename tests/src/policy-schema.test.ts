@@ -36,6 +36,7 @@ const GOOD = [
   'version = 1',
   'version = 1\n[[domain]]\nof = "system"\n[[domain]]\nof = { memcg = "/a" }\nthresholds.term.available = "1GiB"\nrule = []',
   'version = 1\ngate = "rate"\nscheme = { module = "file:///x.js", export = "go" }\n',
+  'version = 1\n[[rule]]\ncomm = "x"\nlocal = "never"\n[fleet]\nservers = ["tls://a:1"]\nallow = ["programs"]\nspool_mib = 1',
   'version = 1\n[[rule]]\nuser = 5\ntimes = 3\n[[rule]]\ncomm = "/x/"\nage.older = "10min"\nplus = "1KiB"\nleast = "5%"',
 ];
 
@@ -81,7 +82,7 @@ test('docs: policy.md has every key that a policy file can have, and no other', 
 
 test('docs: the defaults in policy.md are those of the code', async () => {
   const rows = [...page.matchAll(/^\| `([a-z][a-z_.]*)` \| `(.*?)` \|/gm)];
-  const shown = policyToToml(await parsePolicy('version = 1'), { effective: true });
+  const shown = policyToToml(await parsePolicy('version = 1\n[fleet]'), { effective: true });
   let table = '';
   const defaults = new Map<string, string>();
   for (const line of shown.split('\n')) {

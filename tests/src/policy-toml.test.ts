@@ -6,6 +6,16 @@ import { definePolicy, type PolicyFile, type PolicyInput, parsePolicy, policyToT
 import { policyInputs } from './support/policies.js';
 import { RUNS, SEED } from './support/tables.js';
 
+const FLEET = {
+  ...{
+    servers: ['nats://127.0.0.1:4222'],
+    host: 'a "b"',
+    labels: ['ci', 'canary'],
+    trust: [],
+    allow: ['enforce'] as const,
+  },
+  ...{ credentials: '/etc/x.creds', tlsCa: null, tlsCert: null, tlsKey: null, folder: null, spoolMib: 3 },
+};
 const CONTROL = { socket: '/run/"x"', mode: '0660', group: 'adm', selfProtect: true };
 
 /** A file as the parser would have made it of these. */
@@ -13,7 +23,8 @@ function fileOf(inputs: readonly PolicyInput[]): PolicyFile {
   return {
     policies: inputs.map(definePolicy),
     control: CONTROL,
-    given: { policies: inputs, control: CONTROL },
+    fleet: FLEET,
+    given: { policies: inputs, control: CONTROL, fleet: FLEET },
   };
 }
 
@@ -25,6 +36,7 @@ test('policy text: what is shown of a random policy passes the check and gives t
       const back = await parsePolicy(policyToToml(file, { effective }));
       assert.deepEqual(back.policies, file.policies);
       assert.deepEqual(back.control, CONTROL);
+      assert.deepEqual(back.fleet, FLEET);
     }),
     { seed: SEED, numRuns },
   );

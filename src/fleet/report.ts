@@ -1,0 +1,133 @@
+/** Stage: report. What machines report, as the text of messages: whole decisions, memory, and how they stand. Keys as in all JSON output. */
+import type { Plain } from '../json-keys.js';
+import type { PolicyOrigin } from './policy-keeper.js';
+
+/** Of the messages of this badness. */
+export const REPORT_SCHEMA = 1;
+
+/** Whose policy decided; null for the machine's own file. */
+export type OriginRecord = {
+  readonly key: string;
+  readonly revision: number;
+  readonly sequence: number;
+  readonly step: string;
+};
+
+/** What a shadow policy would have done at a decision. */
+export interface ShadowVerdict extends PolicyOrigin {
+  /** Why it could not be evaluated; then all else is null. */
+  readonly error: string | null;
+  /** Whether it would have decided otherwise: another victim, another signal, or not at all. */
+  readonly changed: boolean | null;
+  /** `victim`, `no-victim`, `in-flight`, `not-short`. */
+  readonly outcome: string | null;
+  readonly signal: string | null;
+  readonly victim: { readonly tgid: number; readonly comm: string; readonly points: number | null } | null;
+}
+
+/** One round of a guard, whole. */
+export interface DecisionReport {
+  readonly schema: number;
+  readonly kind: 'decision';
+  /** Unique for ever: machine, run of its guard, number within it. */
+  readonly id: string;
+  readonly host: string;
+  readonly wall_ms: number;
+  readonly policy: OriginRecord | null;
+  /** The event as `badness guard --json` writes it. */
+  readonly event: { readonly [key: string]: Plain };
+  /** The canonical record of the engine, Base64; null of a round that chose nobody. */
+  readonly record: string | null;
+  readonly shadow: ShadowVerdict | null;
+}
+
+export interface PressureReport {
+  readonly schema: number;
+  readonly kind: 'pressure';
+  readonly host: string;
+  readonly wall_ms: number;
+  readonly level: string;
+  readonly memory: {
+    readonly total_kib: number;
+    readonly available_kib: number;
+    readonly swap_total_kib: number;
+    readonly swap_free_kib: number;
+  };
+}
+
+/** A policy that was refused, and why. */
+export interface RefusedRecord {
+  readonly key: string;
+  readonly revision: number;
+  readonly code: string;
+  readonly message: string;
+}
+
+export interface StateReport {
+  readonly schema: number;
+  readonly kind: 'state';
+  readonly host: string;
+  readonly labels: readonly string[];
+  readonly wall_ms: number;
+  readonly version: string;
+  /** Of this run of its guard. */
+  readonly run: string;
+  /** False in the last one of a run that ended by itself. */
+  readonly running: boolean;
+  readonly policy: OriginRecord | null;
+  readonly enforce: boolean | null;
+  /** What is not as the policy has it. */
+  readonly notes: readonly string[];
+  readonly refused: readonly RefusedRecord[];
+  readonly shadow: {
+    readonly key: string;
+    readonly revision: number;
+    readonly sequence: number;
+    readonly error: string | null;
+  } | null;
+  readonly spool: { readonly waiting: number; readonly dropped: number; readonly damaged: number };
+}
+
+/** So many decisions of a machine were dropped, which waited longest. */
+export interface DroppedReport {
+  readonly schema: number;
+  readonly kind: 'dropped';
+  readonly id: string;
+  readonly host: string;
+  readonly wall_ms: number;
+  readonly count: number;
+}
+
+export type FleetReport = DecisionReport | PressureReport | StateReport | DroppedReport;
+
+const KINDS: readonly FleetReport['kind'][] = ['decision', 'pressure', 'state', 'dropped'];
+
+/** Reads a message; null for what is none that this badness knows. What comes from a machine is only as true as the machine. */
+export function parseReport(text: string): FleetReport | null {
+  try {
+    const report = JSON.parse(text) as FleetReport | null;
+    if (typeof report !== 'object' || report === null) return null;
+    const { schema, kind, host } = report;
+    return schema === REPORT_SCHEMA && KINDS.includes(kind) && typeof host === 'string' ? report : null;
+  } catch {
+    return null;
+  }
+}
+
+/** Ids that were seen, the last so many: what is told twice counts once. */
+export class SeenIds {
+  readonly #most: number;
+  readonly #ids = new Set<string>();
+
+  constructor(most = 1_000_000) {
+    this.#most = most;
+  }
+
+  /** True the first time. */
+  add(id: string): boolean {
+    if (this.#ids.has(id)) return false;
+    this.#ids.add(id);
+    if (this.#ids.size > this.#most) this.#ids.delete(this.#ids.values().next().value!);
+    return true;
+  }
+}

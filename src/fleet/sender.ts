@@ -1,0 +1,73 @@
+/** Stage: report. Sends what the spool holds, oldest first, as often as it takes; nothing is removed before a server has it. */
+import type { Clock } from '../guard/index.js';
+import type { FleetLink } from './link.js';
+import type { Spool, SpoolRecord } from './spool.js';
+
+const BATCH = 64;
+const RETRY_FIRST_MS = 500;
+const RETRY_MOST_MS = 30_000;
+
+export interface SenderOptions {
+  readonly link: FleetLink;
+  readonly spool: Spool;
+  readonly clock: Clock;
+  /** Hears of a report that no server will ever take. */
+  readonly unsendable: (record: SpoolRecord) => void;
+}
+
+export class Sender {
+  readonly #options: SenderOptions;
+  #sending: Promise<void> | null = null;
+  #retryMs = RETRY_FIRST_MS;
+  #cancelRetry: (() => void) | null = null;
+  #closed = false;
+
+  constructor(options: SenderOptions) {
+    this.#options = options;
+  }
+
+  /** There is something to be sent, or a server again. */
+  wake(): void {
+    if (this.#closed || !this.#options.link.isUp || this.#sending !== null) return;
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    this.#sending = this.#send().finally(() => {
+      this.#sending = null;
+    });
+  }
+
+  /** Resolves when nothing waits any more, or sending has failed. */
+  async settled(): Promise<void> {
+    while (this.#sending !== null) await this.#sending;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRetry?.();
+  }
+
+  async #send(): Promise<void> {
+    const { link, spool } = this.#options;
+    while (!this.#closed && link.isUp && spool.waiting > 0) {
+      const batch = spool.next(BATCH);
+      const sent = await Promise.allSettled(batch.records.map((record) => this.#sendOne(record)));
+      const failed = sent.findIndex(({ status }) => status === 'rejected');
+      const end = failed < 0 ? batch.end : batch.end - batch.records.length + failed;
+      // Those behind one that failed are sent again; the server and the reader know their ids.
+      spool.settle({ ...batch, end });
+      if (failed >= 0) return this.#retryLater();
+      this.#retryMs = RETRY_FIRST_MS;
+    }
+  }
+
+  async #sendOne(record: SpoolRecord): Promise<void> {
+    const { link, unsendable } = this.#options;
+    if (new TextEncoder().encode(record.text).length > link.messageBytes) return unsendable(record);
+    await link.store(record.subject, record.text, record.id);
+  }
+
+  #retryLater(): void {
+    this.#cancelRetry = this.#options.clock.after(this.#retryMs, () => this.wake());
+    this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MOST_MS);
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * Stage: report. Reports that wait until a server has them: lines in segments, each line with a check sum, the oldest segment first. Full,
+ * it drops the oldest one, and says how many reports that were, as a report of its own. A line that is cut off or damaged is passed over.
+ */
+
+/** Segments by number. All of it returns at once; what it throws is the world's. */
+export interface SpoolStore {
+  /** In order. */
+  numbers(): readonly number[];
+  read(segment: number): string;
+  append(segment: number, line: string): void;
+  remove(segment: number): void;
+}
+
+export interface SpoolRecord {
+  readonly subject: string;
+  /** Unique for ever. */
+  readonly id: string;
+  readonly text: string;
+}
+
+export interface SpoolOptions {
+  /** Bytes that wait at most. */
+  readonly bytesMost: number;
+  /** The report of so many that were dropped. */
+  readonly dropped: (count: number) => SpoolRecord;
+}
+
+/** Some of the oldest records, to be sent. */
+export interface SpoolBatch {
+  readonly records: readonly SpoolRecord[];
+  readonly segment: number;
+  /** Where it ends in its segment. */
+  readonly end: number;
+}
+
+interface Segment {
+  readonly number: number;
+  bytes: number;
+  count: number;
+}
+
+const SEGMENT_BYTES_MOST = 256 * 1024;
+
+/** CRC-32 of IEEE 802.3, bit by bit: lines are few. */
+function checkSum(bytes: Uint8Array): string {
+  let sum = 0xffffffff;
+  for (const byte of bytes) {
+    sum ^= byte;
+    for (let bit = 0; bit < 8; ++bit) sum = (sum >>> 1) ^ (sum & 1 ? 0xedb88320 : 0);
+  }
+  return (~sum >>> 0).toString(16).padStart(8, '0');
+}
+
+const bytesOf = (text: string): number => new TextEncoder().encode(text).length;
+
+/** One line with its end. */
+export function spoolLine(record: SpoolRecord): string {
+  const text = JSON.stringify([record.subject, record.id, record.text]);
+  return `${checkSum(new TextEncoder().encode(text))} ${text}\n`;
+}
+
+function parseLine(line: string): SpoolRecord | null {
+  const text = line.slice(9);
+  if (checkSum(new TextEncoder().encode(text)) !== line.slice(0, 8)) return null;
+  const [subject, id, body] = JSON.parse(text) as [string, string, string];
+  return { subject, id, text: body };
+}
+
+/** Whole records of a segment; how many lines were none. */
+export function readSegment(text: string): { readonly records: SpoolRecord[]; readonly damaged: number } {
+  const lines = text.split('\n').filter((line) => line !== '');
+  const records = lines.map(parseLine).filter((record) => record !== null);
+  return { records, damaged: lines.length - records.length };
+}
+
+export class Spool {
+  /** Lines that were damaged when it was opened. */
+  readonly damaged: number;
+  /** Reports dropped since it was opened. */
+  dropped = 0;
+  readonly #store: SpoolStore;
+  readonly #options: SpoolOptions;
+  readonly #segmentBytes: number;
+  readonly #segments: Segment[] = [];
+  /** Records of the oldest segment, and how many of them are done. */
+  #head: SpoolRecord[] | null = null;
+  #done = 0;
+
+  /** Takes up what an earlier process left. */
+  constructor(store: SpoolStore, options: SpoolOptions) {
+    this.#store = store;
+    this.#options = options;
+    this.#segmentBytes = Math.min(SEGMENT_BYTES_MOST, Math.floor(options.bytesMost / 4));
+    let damaged = 0;
+    for (const number of store.numbers()) {
+      const text = store.read(number);
+      const found = readSegment(text);
+      damaged += found.damaged;
+      this.#segments.push({ number, bytes: bytesOf(text), count: found.records.length });
+    }
+    this.damaged = damaged;
+    // The last line of the newest may be cut off: what comes next begins a segment.
+    this.#open((this.#segments.at(-1)?.number ?? 0) + 1);
+  }
+
+  /** Reports that wait. */
+  get waiting(): number {
+    return this.#segments.reduce((sum, { count }) => sum + count, 0) - this.#done;
+  }
+
+  put(record: SpoolRecord): void {
+    const line = spoolLine(record);
+    const bytes = bytesOf(line);
+    let last = this.#segments.at(-1)!;
+    if (last.bytes > 0 && last.bytes + bytes > this.#segmentBytes) last = this.#open(last.number + 1);
+    this.#store.append(last.number, line);
+    last.bytes += bytes;
+    last.count += 1;
+    if (this.#segments.length === 1) this.#head?.push(record);
+    const whole = this.#segments.reduce((sum, segment) => sum + segment.bytes, 0);
+    if (whole > this.#options.bytesMost && this.#segments.length > 1) this.#dropOldest();
+  }
+
+  /** The oldest that wait, at most so many. */
+  next(most: number): SpoolBatch {
+    this.#skipEmpty();
+    const head = this.#segments[0]!;
+    this.#head ??= readSegment(this.#store.read(head.number)).records;
+    const records = this.#head.slice(this.#done, this.#done + most);
+    return { records, segment: head.number, end: this.#done + records.length };
+  }
+
+  /** They are stored. Of a segment that was dropped meanwhile nothing is left to be said. */
+  settle({ segment, end }: SpoolBatch): void {
+    const head = this.#segments[0]!;
+    if (head.number !== segment) return;
+    this.#done = end;
+    if (this.#done < head.count) return;
+    this.#removeHead();
+    if (this.#segments.length === 0) this.#open(head.number + 1);
+  }
+
+  #open(number: number): Segment {
+    const segment = { number, bytes: 0, count: 0 };
+    this.#segments.push(segment);
+    return segment;
+  }
+
+  /** Segments without a whole record. */
+  #skipEmpty(): void {
+    while (this.#segments.length > 1 && this.#segments[0]!.count === 0) this.#removeHead();
+  }
+
+  #removeHead(): void {
+    const head = this.#segments.shift()!;
+    if (head.bytes > 0) this.#store.remove(head.number);
+    this.#head = null;
+    this.#done = 0;
+  }
+
+  #dropOldest(): void {
+    const lost = this.#segments[0]!.count - this.#done;
+    this.#removeHead();
+    if (lost === 0) return;
+    this.dropped += lost;
+    this.put(this.#options.dropped(lost));
+  }
+}
