@@ -267,9 +267,9 @@ test('decision: after another policy came into force, those before it keep their
   const guard = await openLinuxGuard({ policy: first, for: 'daemon', tell() {}, native: 'none' });
   const running = guard.run();
   try {
-    const before = await guard.round();
+    const before = await roundOf(guard);
     assert.equal(await guard.reload(() => second), true);
-    const after = await guard.round();
+    const after = await roundOf(guard);
     for (const [{ decision, victim }, scheme] of [
       [before, 'badness'],
       [after, 'resident'],
