@@ -3,7 +3,18 @@
  * heeds too. The value from before is kept, on disk as well, and put back when protection ends: in the task and in the children
  * that the kernel handed −1000 down to. A value that somebody else has set meanwhile is theirs.
  */
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  fstatSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import * as L from '../../assembly/layout.js';
 import { parseTaskStat } from '../proc/task-stat.js';
@@ -25,6 +36,7 @@ interface Saved {
 }
 
 const VERSION = 1;
+const ROOT_UID = 0;
 const GONE = 'ESRCH';
 const NOTHING: MirrorNews = { refused: null, unsaved: null };
 
@@ -40,11 +52,12 @@ export class AdjMirror {
     this.#root = root;
   }
 
-  /** Restores what a guard that ended without doing so had left. Returns how many tasks. */
+  /** Restores what a guard that ended without doing so had left. Returns how many tasks. A file that may be somebody else's is left alone. */
   recover(): number {
-    if (this.#path === null) return 0;
+    const text = this.#path === null ? null : ownText(this.#path);
+    if (text === null) return 0;
     let restored = 0;
-    for (const [tgid, saved] of readState(this.#path, bootOf(this.#root)))
+    for (const [tgid, saved] of readState(text, bootOf(this.#root)))
       if (restore(this.#root, tgid, saved)) restored += 1;
     this.#remove();
     return restored;
@@ -140,14 +153,38 @@ function bootOf(root: string): string | null {
   }
 }
 
+/** 4,096 tasks take a quarter of it. */
+const STATE_BYTES = 1 << 20;
+const WRITABLE_BY_OTHERS = 0o022;
+
+/**
+ * The text of a state file that nobody but root or this user can have written: what it says takes protection from tasks. Null for any
+ * other; a link is not followed, a pipe not waited for, and no more read than such a file has.
+ */
+function ownText(path: string): string | null {
+  const { O_RDONLY, O_NOFOLLOW, O_NONBLOCK } = constants;
+  let fd = -1;
+  try {
+    fd = openSync(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+    const found = fstatSync(fd);
+    const isOwn = found.uid === ROOT_UID || found.uid === process.geteuid?.();
+    if (!found.isFile() || !isOwn || (found.mode & WRITABLE_BY_OTHERS) !== 0 || found.size > STATE_BYTES) return null;
+    return readFileSync(fd, 'utf8');
+  } catch {
+    return null;
+  } finally {
+    if (fd >= 0) closeSync(fd);
+  }
+}
+
 /** What is no state of this version, or of another boot, restores nothing. */
-function readState(path: string, thisBoot: string | null): [tgid: number, saved: Saved][] {
+function readState(text: string, thisBoot: string | null): [tgid: number, saved: Saved][] {
   try {
     const {
       version,
       boot = null,
       tasks,
-    } = JSON.parse(readFileSync(path, 'utf8')) as {
+    } = JSON.parse(text) as {
       version: number;
       boot?: string | null;
       tasks: Record<string, unknown>[];

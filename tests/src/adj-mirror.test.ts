@@ -1,6 +1,7 @@
 // Protection in oom_score_adj, on files that look like /proc: what was there before comes back, and only what is ours is touched.
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, existsSync, readFileSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import { AdjMirror } from '../../src/linux/adj-mirror.js';
 import { FileTree } from './support/pressure-fixtures.js';
@@ -131,4 +132,37 @@ test('mirror: what was saved before the machine was booted again is of nobody wh
   tree.write('proc/sys/kernel/random/boot_id', 'second\n');
   assert.equal(new AdjMirror(path, tree.at('proc')).recover(), 0);
   assert.deepEqual([adj(10), existsSync(path)], [-1000, false]);
+});
+
+test('mirror: a state file that others could have written, a link, a pipe or a huge one takes nobody their protection', (t) => {
+  const { adj, tree, path } = scene(t, { 10: -1000 });
+  const text = JSON.stringify({ version: 1, tasks: [{ tgid: 10, start_ticks: 110, oom_score_adj: 900 }] });
+  const recovered = () => new AdjMirror(path, tree.at('proc')).recover();
+  const spoilt: Record<string, () => void> = {
+    'writable by others': () => {
+      tree.write('run/state.json', text);
+      chmodSync(path, 0o666);
+    },
+    'a link': () => {
+      tree.write('elsewhere.json', text);
+      symlinkSync(tree.at('elsewhere.json'), path);
+    },
+    'a pipe that nobody writes to': () => assert.equal(spawnSync('mkfifo', [path]).status, 0),
+    huge: () => tree.write('run/state.json', text + ' '.repeat(1 << 20)),
+  };
+  if (process.geteuid?.() === 0) {
+    spoilt["somebody else's"] = () => {
+      tree.write('run/state.json', text);
+      chownSync(path, 65534, 65534);
+    };
+  }
+  tree.write('run/x', '');
+  for (const [what, spoil] of Object.entries(spoilt)) {
+    spoil();
+    assert.equal(recovered(), 0, what);
+    assert.deepEqual([adj(10), existsSync(path)], [-1000, true], what);
+    rmSync(path);
+  }
+  tree.write('run/state.json', text);
+  assert.equal(recovered(), 1, 'its own');
 });
