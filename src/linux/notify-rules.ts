@@ -8,17 +8,17 @@ import { runCommand, victimEnvironment } from './command-notifier.js';
 type Told = PhaseEvents['warn'] | PhaseEvents['beforeKill'] | PhaseEvents['afterKill'];
 
 const PHASE = { warn: 'warn', before_kill: 'beforeKill', after_kill: 'afterKill' } as const;
-const DESKTOP = 'notify-send';
+/** What begins with a name could pass for an option but for the two dashes. */
+const DESKTOP = ['notify-send', '--app-name=badness', '--', 'badness'];
 
 function victimOf(event: Told) {
   return 'victim' in event ? event.victim : null;
 }
 
-/** One line for people, without anything that a shell or a desktop could take for more. */
+/** One line for people, without anything that a desktop or a terminal could take for more. */
 function wordsOf(on: NotifyRule['on'], event: Told): string {
   const victim = victimOf(event);
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is taken out
-  const name = victim?.comm.replace(/[\u0000-\u001f\u007f<>&]/g, '?');
+  const name = victim?.comm.replace(/[\p{C}\p{Zl}\p{Zp}<>&]/gu, '?');
   if (on === 'before_kill') return `memory of ${event.domain} is short: ${name} (${victim?.tgid}) is killed`;
   if (on === 'warn' || !('outcome' in event)) return `memory of ${event.domain} is getting short`;
   return victim ? `${name} (${victim.tgid}): ${event.outcome}` : `nobody may be killed in ${event.domain}`;
@@ -45,7 +45,7 @@ export function ruleNotifier({ on, command, webhook, desktop, limitMs }: NotifyR
   const tell = async (event: Told): Promise<void> => {
     const signal = AbortSignal.timeout(limitMs);
     if (webhook) return post(webhook, on, event, signal);
-    const [file, ...args] = desktop ? [DESKTOP, '--app-name=badness', 'badness', wordsOf(on, event)] : command!;
+    const [file, ...args] = desktop ? [...DESKTOP, wordsOf(on, event)] : command!;
     await runCommand([file!, ...args], environment(on, event), signal);
   };
   return { name: `notify ${index + 1}`, [PHASE[on]]: tell } as Notifier;

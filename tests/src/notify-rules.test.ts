@@ -13,13 +13,13 @@ const VICTIM = { tgid: 4711, comm: 'a"b;$(c)', uid: 1000, points: 5, expectedByt
 const PRESSURE = { domain: 'system', round: 1, availableBytes: 1, totalBytes: 2 };
 const END = { ...PRESSURE, victim: VICTIM, outcome: 'released', freedBytes: 9, reason: null } as const;
 
-async function server(t: TestContext, status: number) {
+async function server(t: TestContext, status: number, headers: Record<string, string> = {}) {
   const bodies: string[] = [];
   const listening = createServer(async (request, response) => {
     let body = '';
     for await (const chunk of request) body += chunk;
     bodies.push(body);
-    if (status > 0) response.writeHead(status).end();
+    if (status > 0) response.writeHead(status, headers).end();
   });
   await new Promise<void>((ready) => listening.listen(0, '127.0.0.1', ready));
   t.after(() => {
@@ -57,4 +57,34 @@ test('notify: a program gets its arguments as they are, and the victim in its en
   assert.deepEqual(readFileSync(out, 'utf8').split('|').slice(0, 4), ['$(x) *', VICTIM.comm, 'before_kill', 'system']);
   const slow = ruleNotifier({ on: 'warn', command: ['sleep', '30'], limitMs: 50 }, 3);
   await assert.rejects(async () => slow.warn!({ ...PRESSURE, level: 'warn' }, never), { name: 'AbortError' });
+});
+
+test('notify: an address that sends on to another is not followed there', async (t) => {
+  const other = await server(t, 204);
+  for (const status of [301, 302, 307, 308]) {
+    const { url } = await server(t, status, { location: other.url });
+    const notifier = ruleNotifier({ on: 'after_kill', webhook: url, limitMs: 5000 }, 0);
+    await assert.rejects(async () => notifier.afterKill!(END, never));
+  }
+  assert.deepEqual(other.bodies, []);
+});
+
+test('notify: a name is no option of the desktop program, no markup and no escape code', { skip }, async (t) => {
+  const tree = new FileTree(t);
+  const out = tree.at('out');
+  tree.write('notify-send', `#!/bin/sh\nprintf '%s|' "$@" > ${out}\n`);
+  chmodSync(tree.at('notify-send'), 0o755);
+  const { PATH } = process.env;
+  process.env.PATH = `${tree.root}:${PATH}`;
+  t.after(() => {
+    process.env.PATH = PATH;
+  });
+  const alive = setInterval(() => {}, 1000);
+  t.after(() => clearInterval(alive));
+  const victim = { ...VICTIM, comm: '-u<b>\x1b[\u009b\u202e' };
+  await ruleNotifier({ on: 'after_kill', desktop: true, limitMs: 5000 }, 0).afterKill!({ ...END, victim }, never);
+  assert.deepEqual(readFileSync(out, 'utf8').split('|').slice(0, 4), [
+    ...['--app-name=badness', '--', 'badness'],
+    '-u?b??[?? (4711): released',
+  ]);
 });
