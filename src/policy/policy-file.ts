@@ -104,10 +104,11 @@ async function policyOf(draft: Draft, problems: Problems): Promise<Policy[]> {
 }
 
 function checkDistinct(policies: readonly Policy[], problems: Problems): void {
-  const texts = policies.map(({ domain }) => JSON.stringify(domain));
-  for (const [index, text] of texts.entries()) {
-    if (texts.indexOf(text) === index) continue;
-    problems.add(`domain[${index}].of`, `must be a domain that no other table is of, got ${text}`);
+  const texts = new Set<string>();
+  for (const [index, { domain }] of policies.entries()) {
+    const text = JSON.stringify(domain);
+    if (!texts.has(text)) texts.add(text);
+    else problems.add(`domain[${index}].of`, `must be a domain that no other table is of, got ${text}`);
   }
 }
 

@@ -55,6 +55,7 @@ function around(path: string): string {
 
 export class Problems {
   readonly #found: PolicyProblem[] = [];
+  readonly #said = new Set<string>();
   readonly #lines: ReadonlyMap<string, number>;
   readonly #kind: FileKind;
 
@@ -72,7 +73,9 @@ export class Problems {
     const { line, prefix } = this.#place(path, words, within);
     const text = `${prefix}${path} ${words}`;
     // What stands above several domains is checked with each of them.
-    if (!this.#found.some((known) => known.line === line && known.text === text)) this.#found.push({ line, text });
+    const said = `${line} ${text}`;
+    if (!this.#said.has(said)) this.#found.push({ line, text });
+    this.#said.add(said);
   }
 
   /** Runs a check; what it refuses is noted. */

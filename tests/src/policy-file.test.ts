@@ -220,3 +220,27 @@ test('policy file: it is frozen as a whole', async () => {
   assert.ok(Object.isFrozen(file.policies[0]!.rules[0]));
   assert.equal(file.policies[0]!.rules[0]!.times, '2/1');
 });
+
+test('policy file: the names of prototypes are keys that are not known, and nothing is written to them', async () => {
+  const keys = [
+    '__proto__',
+    'constructor',
+    'prototype',
+    'toString',
+    '"__proto__"',
+    'thresholds.__proto__',
+    'constructor.prototype',
+  ];
+  for (const key of keys) {
+    for (const text of [`${key} = { enforce = true }`, `[${key}]\nenforce = true`, `${key}.enforce = true`]) {
+      await assert.rejects(parsePolicy(`version = 1\n${text}\n`), { code: 'EPOLICY', message: /is not known/ }, text);
+    }
+  }
+  assert.equal((await parsePolicy('version = 1')).policies[0]!.enforce, false);
+  assert.deepEqual(Object.keys(Object.prototype), []);
+});
+
+test('policy file: one that has more mistakes than anybody reads is refused all the same, each mistake once', async () => {
+  const text = `version = 1\n${Array.from({ length: 5000 }, (_, index) => `key_${index} = 1\n`).join('')}`;
+  await assert.rejects(parsePolicy(text), (error: { problems: unknown[] }) => error.problems.length === 5000);
+});
