@@ -35,13 +35,13 @@ function longName(written: string): string {
 }
 
 /** The value of a flag: what is written with it, else the next word. */
-function valueFor(name: string, attached: string | undefined, words: string[]): string {
-  const value = attached ?? words.shift();
+function valueFor(name: string, attached: string | undefined, words: Iterator<string>): string {
+  const value = attached ?? words.next().value;
   if (value === undefined) throw new RangeError(`${name} wants a value, and there is none`);
   return value;
 }
 
-function longFlag(word: string, words: string[]): Flag {
+function longFlag(word: string, words: Iterator<string>): Flag {
   const [, written, attached] = /^--([^=]*)(?:=(.*))?$/s.exec(word)!;
   const name = longName(written!);
   if (LONG[name]) return { name: `--${name}`, value: valueFor(`--${name}`, attached, words) };
@@ -50,7 +50,7 @@ function longFlag(word: string, words: string[]): Flag {
 }
 
 /** `-nr60`: letters in one word, the last of which may have its value there too. */
-function shortFlags(word: string, words: string[]): Flag[] {
+function shortFlags(word: string, words: Iterator<string>): Flag[] {
   const flags: Flag[] = [];
   for (let at = 1; at < word.length; at += 1) {
     const letter = word[at]!;
@@ -66,13 +66,15 @@ function shortFlags(word: string, words: string[]): Flag[] {
 
 /** Throws RangeError for what earlyoom would refuse. */
 export function earlyoomFlags(line: readonly string[]): Flag[] {
-  const words = [...line];
+  const words = line.values();
   const flags: Flag[] = [];
-  for (let word = words.shift(); word !== undefined && word !== '--'; word = words.shift()) {
+  for (const word of words) {
+    if (word === '--') break;
     if (word.startsWith('--')) flags.push(longFlag(word, words));
-    else if (word.length > 1 && word.startsWith('-')) flags.push(...shortFlags(word, words));
+    else if (word.length > 1 && word.startsWith('-')) for (const flag of shortFlags(word, words)) flags.push(flag);
     else throw new RangeError(`${JSON.stringify(word)} is no flag, and earlyoom takes nothing else`);
   }
-  if (words.length > 0) throw new RangeError(`nothing may follow --, got ${JSON.stringify(words[0])}`);
+  const { value: after } = words.next();
+  if (after !== undefined) throw new RangeError(`nothing may follow --, got ${JSON.stringify(after)}`);
   return flags;
 }
