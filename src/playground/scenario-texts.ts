@@ -1,10 +1,7 @@
 /** Stage: selection, for a page. What rules ask about the tasks of a scenario beyond the table: as the scenario says of their kind. */
 import type { Task } from '../index.js';
 import type { TaskTexts } from '../policy/index.js';
-import type { Cast, Scenario } from '../simulate/index.js';
-
-/** comm of pid 1. */
-const INIT = 'init';
+import { type Cast, castText, INIT, type Scenario } from '../simulate/index.js';
 
 export class ScenarioTexts implements TaskTexts {
   /** Kinds by name; null for a name that several kinds have. */
@@ -29,10 +26,7 @@ export class ScenarioTexts implements TaskTexts {
   read(tgid: number, ppid: number, condition: Parameters<TaskTexts['read']>[2]): readonly string[] | null {
     if (condition === 'ancestor') return this.#ancestors(ppid);
     const cast = this.#casts.get(this.#tasks.get(tgid)?.comm ?? '') ?? null;
-    if (cast === null) return null;
-    if (condition === 'exe') return cast.exe === '' ? null : [cast.exe];
-    if (condition === 'cgroup') return [cast.cgroup];
-    return [cast.cmdline === '' ? cast.comm : cast.cmdline];
+    return cast && [castText(cast, condition)];
   }
 
   #ancestors(ppid: number): string[] {

@@ -19,4 +19,5 @@ export {
 export { parseScenario, SCENARIO_VERSION, ScenarioFileError } from './scenario-file.js';
 export { casesSchema, scenarioSchema } from './schemas.js';
 export type { SimFigures, SimKill, SimSample } from './sim-figures.js';
+export { castText, INIT } from './sim-texts.js';
 export { notPlayed, type SimMoment, type SimResult, type SimulateOptions, simulate } from './simulate.js';

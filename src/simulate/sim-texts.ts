@@ -2,9 +2,17 @@
 import type { FileCondition } from '../policy/compiled-rule.js';
 import type { TaskTexts } from '../policy/row-rules.js';
 import type { Machine } from './machine.js';
+import type { Cast } from './scenario.js';
 
 /** comm of pid 1. */
-const INIT = 'init';
+export const INIT = 'init';
+
+/** What a file of a task says, by what a scenario says of its kind. */
+export function castText(cast: Cast, condition: Exclude<FileCondition, 'ancestor'>): string {
+  if (condition === 'exe') return cast.exe === '' ? `/usr/bin/${cast.comm}` : cast.exe;
+  if (condition === 'cmdline') return cast.cmdline === '' ? cast.comm : cast.cmdline;
+  return cast.cgroup;
+}
 
 export class SimTexts implements TaskTexts {
   readonly #machine: Machine;
@@ -22,17 +30,7 @@ export class SimTexts implements TaskTexts {
   read(tgid: number, ppid: number, condition: FileCondition): readonly string[] | null {
     const task = this.#machine.tasks.get(tgid);
     if (!task) return null;
-    const { cast } = task;
-    switch (condition) {
-      case 'exe':
-        return [cast.exe === '' ? `/usr/bin/${cast.comm}` : cast.exe];
-      case 'cmdline':
-        return [cast.cmdline === '' ? cast.comm : cast.cmdline];
-      case 'cgroup':
-        return [cast.cgroup];
-      case 'ancestor':
-        return this.#ancestors(ppid);
-    }
+    return condition === 'ancestor' ? this.#ancestors(ppid) : [castText(task.cast, condition)];
   }
 
   #ancestors(ppid: number): string[] {

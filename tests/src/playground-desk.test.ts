@@ -141,6 +141,14 @@ test('desk: a scenario is played under the policy and the scheme in force', asyn
   assert.equal(head.track?.timesS.length, head.track?.memoryBytes.length);
 });
 
+test('scenario texts: a kind without a program has the one that a simulation gives it', async () => {
+  const kind = `[[task]]\ncomm = "a"\ncgroup = "/x"\n`;
+  const texts = new ScenarioTexts(await parseScenario(`version = 1\n[machine]\nmemory = "1GiB"\n${kind}`));
+  texts.moveTo([{ tgid: 5, ppid: 1, comm: 'a' }]);
+  assert.deepEqual(texts.read(5, 1, 'exe'), ['/usr/bin/a']);
+  assert.deepEqual(texts.read(5, 1, 'cgroup'), ['/x']);
+});
+
 test('scenario texts: as the scenario says of a kind, and nothing where two kinds have one name', async () => {
   const kinds = `[[task]]\ncomm = "a"\nexe = "/bin/a"\n[[task]]\ncomm = "b"\n[[task]]\ncomm = "b"\nexe = "/bin/b"\n`;
   const texts = new ScenarioTexts(
