@@ -16,8 +16,6 @@ export function kibValues(text: string): Map<string, number> {
 export interface Memory {
   totalPages: number;
   swapUsedPages: number;
-  /** MemAvailable, what can be had without swapping. */
-  availablePages: number;
 }
 
 /** Size and swap use of the machine, from /proc/meminfo: `MemTotal:       24684092 kB`. */
@@ -27,7 +25,6 @@ export function memoryAt(files: ProcFiles, root: string, pageSize: number): Memo
   return {
     totalPages: pages('MemTotal') + pages('SwapTotal'),
     swapUsedPages: pages('SwapTotal') - pages('SwapFree'),
-    availablePages: pages('MemAvailable'),
   };
 }
 

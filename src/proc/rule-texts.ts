@@ -18,6 +18,8 @@ export interface TextOptions {
   root?: string;
   /** Monotonic milliseconds. Default performance.now. */
   now?: () => number;
+  /** Of how many tasks a round the arguments are read. Default 64: of a live task that may wait for the disk. */
+  cmdlines?: number;
 }
 
 /** What a file said, or what a link names, as it was read. */
@@ -39,15 +41,18 @@ export class ProcTexts implements TaskTexts {
   readonly #files: ProcFiles;
   readonly #root: string;
   readonly #now: () => number;
+  readonly #cmdlinesMost: number;
   #looked = new Map<string, LookedAt>();
   #cmdlines = 0;
   /** When the round may look at nobody else. The time runs from the first look: until then nothing was waited for. */
   #endMs = Number.NaN;
 
-  constructor(files: ProcFiles, { root = '/proc', now = () => performance.now() }: TextOptions = {}) {
+  constructor(files: ProcFiles, options: TextOptions = {}) {
+    const { root = '/proc', now = () => performance.now(), cmdlines = CMDLINES_MAX } = options;
     this.#files = files;
     this.#root = root;
     this.#now = now;
+    this.#cmdlinesMost = cmdlines;
   }
 
   /** What was looked at since `begin`, by path. Another object in each round. */
@@ -94,7 +99,7 @@ export class ProcTexts implements TaskTexts {
   }
 
   #cmdline(tgid: number): string[] | null {
-    if (this.#cmdlines >= CMDLINES_MAX) return null;
+    if (this.#cmdlines >= this.#cmdlinesMost) return null;
     this.#cmdlines += 1;
     return [this.#file(tgid, 'cmdline').replace(/\0+$/, '').replaceAll('\0', ' ')];
   }

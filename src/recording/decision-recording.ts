@@ -5,8 +5,8 @@
 import * as L from '../../assembly/layout.js';
 import { openEngine } from '../engine.js';
 import type { KeptDecision } from '../guard/decision-ring.js';
+import { control } from '../policy/control.js';
 import type { Policy } from '../policy/policy.js';
-import { parsePolicy } from '../policy/policy-file.js';
 import { policyToToml } from '../policy/policy-toml.js';
 import { restoreSnapshot, rowsOf } from '../snapshot-copy.js';
 import { type Entry, SNAPSHOT_FACTS_DEFAULT } from './recording.js';
@@ -26,13 +26,14 @@ export interface DecidedBy {
 }
 
 /** Notifiers may have secrets in their commands and addresses, and change no choice. */
-async function policyText(policy: Policy): Promise<string> {
-  const { control } = await parsePolicy('version = 1\n');
+function policyText(policy: Policy): string {
   const plain = { ...policy, notify: [] };
-  return policyToToml({ policies: [plain], control, given: { policies: [plain], control: {} } }).replace(
-    /\n{2,}/g,
-    '\n',
-  );
+  const file = {
+    policies: [plain],
+    control: control({}, 'control'),
+    given: { policies: [plain], control: {} },
+  };
+  return policyToToml(file).replace(/\n{2,}/g, '\n');
 }
 
 /** Comments say what was not read; they are for people. */
@@ -70,7 +71,7 @@ export async function decisionRecording(kept: KeptDecision, report: string | nul
   const { madeBy, kernel, users } = by;
   const { rootTgid = 0 } = options;
   const facts = {
-    ...{ madeBy, kernel, pageSize, users, policy: await policyText(by.policy) },
+    ...{ madeBy, kernel, pageSize, users, policy: policyText(by.policy) },
     domain: { kind: 'measured', name: by.domain, rootTgid } as const,
   };
   const state = {

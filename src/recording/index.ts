@@ -4,7 +4,7 @@ export { openRecordedChooser, RecordedChooser } from './choose.js';
 export { type DecidedBy, decisionRecording } from './decision-recording.js';
 export { loadRecorded, RecordedMemory, type RecordedReading, tasksRecorded } from './load.js';
 export { parseRecording, type ReadLimits, RecordingReader } from './reader.js';
-export { chosenIn, playRecordedCase } from './recorded-case.js';
+export { playRecordedCase } from './recorded-case.js';
 export { RecordedFiles } from './recorded-files.js';
 export {
   domainName,

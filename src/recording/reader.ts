@@ -32,7 +32,6 @@ const LIMITS = { bytes: 2 ** 28, snapshots: 86_400, statements: 2 ** 22 };
 
 /** Whatever is indented belongs to the statement above it. */
 interface Content {
-  readonly line: number;
   readonly lines: string[];
   open: boolean;
   take(bytes: string): void;
@@ -117,7 +116,7 @@ export class RecordingReader {
 
   /** What is indented from here on goes to `take`, as a byte string, when it is whole. */
   #expectContent(take: (bytes: string) => void): void {
-    this.#content = { line: this.#line, lines: [], open: false, take };
+    this.#content = { lines: [], open: false, take };
   }
 
   #addStatement(line: string): void {

@@ -7,7 +7,7 @@ import type { Recording } from './recording.js';
 import { replayGuard } from './replay-guard.js';
 
 /** Everybody whom a guard with that policy would have killed in a recording, once each, in order; times from its beginning. */
-export async function chosenIn(recording: Recording, policy: Policy): Promise<Judged[]> {
+async function chosenIn(recording: Recording, policy: Policy): Promise<Judged[]> {
   const { events } = await replayGuard(recording, { policy });
   const startMs = recording.snapshots[0]?.monotonicMs ?? 0;
   const chosen = new Map<number, Judged>();

@@ -3,6 +3,7 @@ import * as L from '../../assembly/layout.js';
 import { Others } from '../guard/others.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, World } from '../guard/world.js';
+import { FILES } from '../proc/cgroup-memory.js';
 import { perCpuPagesAt } from '../proc/machine.js';
 import { slotOf } from '../rows.js';
 import type { TimeKeeper } from '../simulate/virtual-time.js';
@@ -15,7 +16,7 @@ import { domainName } from './recording.js';
 function oomKillFile(files: RecordedFiles): string {
   const { domain } = files.recording.facts;
   if (domain.kind !== 'memcg') return '/proc/vmstat';
-  return `${domain.dir}/${domain.version === 1 ? 'memory.oom_control' : 'memory.events'}`;
+  return `${domain.dir}/${FILES[domain.version].kills}`;
 }
 
 function oomKillsIn(files: RecordedFiles): number | null {

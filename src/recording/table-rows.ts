@@ -31,7 +31,11 @@ function plainTask(task: Task, flags: number): Task {
 export function rowsIn(engine: Engine): TableRows {
   const tasks: Task[] = [];
   const marks = new Map<Mark, number[]>();
-  const mark = (kind: Mark, tgid: number) => marks.set(kind, [...(marks.get(kind) ?? []), tgid]);
+  const mark = (kind: Mark, tgid: number) => {
+    const known = marks.get(kind);
+    if (known) known.push(tgid);
+    else marks.set(kind, [tgid]);
+  };
   for (let slot = 0; slot < engine.count; ++slot) {
     const flags = engine.u32(L.C_FLAGS, slot);
     const task = taskAt(engine, slot);
