@@ -2,7 +2,7 @@
 import { BadnessError } from '../errors.js';
 import { refusalOf } from './checks.js';
 import { keyLines } from './key-lines.js';
-import { filePath, fileWords } from './spelling.js';
+import { filePath, wordsBelow } from './spelling.js';
 
 export interface PolicyProblem {
   /** From 1. */
@@ -40,7 +40,7 @@ export interface FileKind {
 
 export const POLICY_KIND: FileKind = {
   path: filePath,
-  words: fileWords,
+  words: (words) => wordsBelow('policy', words),
   error: (name, problems) => new PolicyFileError(name, problems),
 };
 

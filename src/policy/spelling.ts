@@ -12,10 +12,15 @@ export function camel(key: string): string {
 
 /** `policy.rules[0].age` → `rule[0].age`, `policy.thresholds.term.swapFree` → `thresholds.term.swap_free` */
 export function filePath(path: string): string {
-  return snake(path.replace(/^policy\.?/, '').replace(/^rules\b/, 'rule'));
+  return pathBelow('policy', path).replace(/^rules\b/, 'rule');
 }
 
-/** A sentence about keys, as files spell them. */
-export function fileWords(words: string): string {
-  return words.replaceAll('policy.', '').replace(/\b[a-z]+(?:[A-Z][a-z]*)+\b/g, snake);
+/** A path of a check as a file has it: `scenario.machine.usedBytes` → `machine.used_bytes` */
+export function pathBelow(root: string, path: string): string {
+  return snake(path.startsWith(root) ? path.slice(root.length).replace(/^\./, '') : path);
+}
+
+/** A sentence about keys, as files spell them. `root`: what paths begin with. */
+export function wordsBelow(root: string, words: string): string {
+  return words.replaceAll(`${root}.`, '').replace(/\b[a-z]+(?:[A-Z][a-z]*)+\b/g, snake);
 }

@@ -1,7 +1,9 @@
 /** Stage: none (files). The tables of scenario and case files: every key is looked at by itself, so that one error does not hide the others. */
 import { type Check, isPlain, keyed } from '../policy/checks.js';
-import type { Problems } from '../policy/policy-problems.js';
-import type { Table } from '../policy/policy-tables.js';
+import { type FileKind, type PolicyProblem, Problems, type TextFileError } from '../policy/policy-problems.js';
+import { respelled, type Table } from '../policy/policy-tables.js';
+import { pathBelow, wordsBelow } from '../policy/spelling.js';
+import { checkVersion, parseToml } from '../policy/toml-text.js';
 
 /** Checks by key; a table, or a list of tables, has a shape of its own. */
 export interface KeyShape {
@@ -9,7 +11,7 @@ export interface KeyShape {
 }
 
 /** Notes what is wrong with each key of a table, found at `path`. `within`: the shapes of those that are tables or lists of them. */
-export async function checkKeys(
+async function checkKeys(
   table: Table,
   path: string,
   shape: KeyShape,
@@ -25,4 +27,34 @@ export async function checkKeys(
       for (const [index, one] of value.entries()) await checkKeys(one, `${at}[${index}]`, inner, within, problems);
     } else await problems.attempt(() => shape[key]![0](value, at));
   }
+}
+
+/** A kind of file whose checks say paths from `root` on. */
+export interface CheckedFile<T> {
+  readonly root: string;
+  readonly version: number;
+  readonly shape: KeyShape;
+  /** The shapes of those keys that are tables or lists of them. */
+  readonly within: { readonly [key: string]: KeyShape };
+  error(name: string, problems: readonly PolicyProblem[]): TextFileError;
+  /** Checks all of it together. */
+  define(input: Table): T;
+}
+
+/** Reads a text of that kind. `name` stands in messages. Rejects with its error, which has a line for everything that is wrong. */
+export async function readChecked<T>(text: string, name: string, file: CheckedFile<T>): Promise<T> {
+  const { root, error } = file;
+  const kind: FileKind = { path: (path) => pathBelow(root, path), words: (words) => wordsBelow(root, words), error };
+  const { version, ...others } = await parseToml(text, name, kind);
+  const problems = new Problems(text, kind);
+  checkVersion(version, file.version, problems);
+  // Of a newer file nobody knows what its keys mean.
+  problems.throwIfAny(name);
+  const input = respelled(others, '', problems) as Table;
+  await checkKeys(input, root, file.shape, file.within, problems);
+  problems.throwIfAny(name);
+  const defined: T[] = [];
+  await problems.attempt(() => defined.push(file.define(input)));
+  problems.throwIfAny(name);
+  return defined[0]!;
 }

@@ -2,11 +2,8 @@
  * Stage: none (files). The text of a scenario file (TOML) comes in, a frozen scenario goes out, or an error with a line for
  * everything that is wrong. Keys are those of defineScenario in small letters with `_`; what each may hold is said there.
  */
-import { type FileKind, type PolicyProblem, Problems, TextFileError } from '../policy/policy-problems.js';
-import { respelled, type Table } from '../policy/policy-tables.js';
-import { snake } from '../policy/spelling.js';
-import { checkVersion, parseToml } from '../policy/toml-text.js';
-import { checkKeys } from './file-keys.js';
+import { type PolicyProblem, TextFileError } from '../policy/policy-problems.js';
+import { readChecked } from './file-keys.js';
 import {
   castShape,
   defineScenario,
@@ -27,28 +24,14 @@ export class ScenarioFileError extends TextFileError {
   }
 }
 
-const SCENARIO_KIND: FileKind = {
-  path: (path) => snake(path.replace(/^scenario\.?/, '')),
-  words: (words) => words.replaceAll('scenario.', '').replace(/\b[a-z]+(?:[A-Z][a-z]*)+\b/g, snake),
-  error: (name, problems) => new ScenarioFileError(name, problems),
-};
-
-const WITHIN = { machine: machineShape, task: castShape };
-
 /** Reads the text of a scenario file. `name` stands in messages. Rejects with ScenarioFileError. */
-export async function parseScenario(text: string, name = 'scenario'): Promise<Scenario> {
-  const { version, ...others } = await parseToml(text, name, SCENARIO_KIND);
-  const problems = new Problems(text, SCENARIO_KIND);
-  checkVersion(version, SCENARIO_VERSION, problems);
-  // Of a newer file nobody knows what its keys mean.
-  problems.throwIfAny(name);
-  const input = respelled(others, '', problems) as Table;
-  await checkKeys(input, 'scenario', scenarioShape, WITHIN, problems);
-  problems.throwIfAny(name);
-  let scenario: Scenario | undefined;
-  await problems.attempt(() => {
-    scenario = defineScenario(input as unknown as ScenarioInput);
+export function parseScenario(text: string, name = 'scenario'): Promise<Scenario> {
+  return readChecked(text, name, {
+    root: 'scenario',
+    version: SCENARIO_VERSION,
+    shape: scenarioShape,
+    within: { machine: machineShape, task: castShape },
+    error: (...found) => new ScenarioFileError(...found),
+    define: (input) => defineScenario(input as unknown as ScenarioInput),
   });
-  problems.throwIfAny(name);
-  return scenario!;
 }
