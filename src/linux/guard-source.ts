@@ -1,7 +1,7 @@
 /** Stage: watch. In: a policy and a domain. Out: everything that says how short its memory is, as one source. */
 import type { OomReason } from '../oom-state.js';
 import type { Policy } from '../policy/policy.js';
-import type { PsiRule } from '../policy/pressure-rule.js';
+import { type PsiRule, policySource, stallLevelsOf } from '../policy/pressure-rule.js';
 import {
   type AllocationFailures,
   type AllocationGate,
@@ -60,8 +60,7 @@ export function openGuardSource(
   const sleep = { ...(leastMs === undefined ? {} : { leastMs }), ...(mostMs === undefined ? {} : { mostMs }) };
   const memory = memorySource(domain.reader, { thresholds, ...sleep });
   const psi = pressure.psi ? new PsiSource(psiOptions(pressure.psi, domain), polls) : null;
-  const asked = [memory, ...(psi ? [psi] : []), ...sources];
-  const level = asked.length > 1 || pressure.forMs > 0 ? combineSources(asked, pressure) : memory;
+  const level = policySource(memory, [...(psi ? [psi] : []), ...sources], pressure);
   const openEvents = () => {
     try {
       return domain.sources(polls, thresholds);
@@ -98,14 +97,14 @@ function reasonOf(
   return kind === 'memcg' || kind === 'subtree' ? 'limit' : 'memory';
 }
 
-function psiOptions({ kind, average, trigger, ...levels }: PsiRule, domain: LinuxDomain): PsiSourceOptions {
-  const percent = Object.fromEntries(Object.entries(levels).filter(([, value]) => value !== null));
+function psiOptions(rule: PsiRule, domain: LinuxDomain): PsiSourceOptions {
+  const { trigger } = rule;
   const spec = trigger && {
-    kind,
+    kind: rule.kind,
     stallUs: trigger.stallMs * 1000,
     windowUs: trigger.windowMs * 1000,
     level: trigger.level,
   };
   const { psiPath } = domain;
-  return { kind, average, percent, ...(spec ? { trigger: spec } : {}), ...(psiPath ? { path: psiPath } : {}) };
+  return { ...stallLevelsOf(rule), ...(spec ? { trigger: spec } : {}), ...(psiPath ? { path: psiPath } : {}) };
 }

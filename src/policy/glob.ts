@@ -32,6 +32,11 @@ export function matchGlob(glob: string, text: string): boolean {
   return at === wanted.length;
 }
 
+/** Whether one of the globs covers the whole of `text`. */
+export function matchesAny(globs: readonly string[], text: string): boolean {
+  return globs.some((glob) => matchGlob(glob, text));
+}
+
 /** A pattern that can match: the kernel cuts a comm off, so a longer text without `*` would protect nobody, silently. */
 export const commGlob: Check<string> = check({ type: 'string', minLength: 1 }, (value, path) => {
   if (typeof value !== 'string' || value === '') {

@@ -41,6 +41,12 @@ export function builtInScheme(scheme: SchemeName | PluginSpec): SchemeName {
   return typeof scheme === 'string' ? scheme : scheme.fallback;
 }
 
+/** The scheme of a policy where nobody can ask a plug-in. Throws TypeError for one. */
+export function namedScheme({ scheme }: { readonly scheme: SchemeName | PluginSpec }): SchemeName {
+  if (typeof scheme === 'string') return scheme;
+  throw new TypeError('policy.scheme: a module needs a guard, which has workers');
+}
+
 /** What a plug-in is called in reports. */
 export function pluginName(spec: PluginSpec): string {
   return 'wasm' in spec ? spec.wasm : `${spec.module}#${spec.export}`;

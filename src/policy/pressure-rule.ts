@@ -1,4 +1,6 @@
 /** Stage: watch. Which sources of pressure a policy listens to besides memory itself, and how they speak together, as data. */
+import { combineSources, type PressureSource } from '../pressure/pressure.js';
+import type { StallLevels } from '../proc/psi.js';
 import { type Check, check, integer, object, oneOf, orNull, refuse } from './checks.js';
 
 /** Percent of wall time in which tasks stood still for memory, 0 … 100; a level that is null is never reached. */
@@ -59,3 +61,17 @@ export const pressureRule = object<PressureRule>({
   forMs: [integer(0, 600_000), 0],
   psi: [orNull(psi), null],
 });
+
+/** What its averages are held against. */
+export function stallLevelsOf({ kind, average, trigger: _, ...levels }: PsiRule): StallLevels {
+  return { kind, average, percent: Object.fromEntries(Object.entries(levels).filter(([, value]) => value !== null)) };
+}
+
+/** Memory and whatever else is asked, as a policy hears them. Memory alone, whose levels need not last, is heard as it is. */
+export function policySource(
+  memory: PressureSource,
+  others: readonly PressureSource[],
+  rule: PressureRule,
+): PressureSource {
+  return others.length > 0 || rule.forMs > 0 ? combineSources([memory, ...others], rule) : memory;
+}

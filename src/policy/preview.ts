@@ -15,6 +15,7 @@ import {
 import type { RankedTask, ScoreOptions } from '../rank.js';
 import { slotOf } from '../rows.js';
 import type { SchemeName } from '../schemes.js';
+import { namedScheme } from './plugin-scheme.js';
 import type { Policy } from './policy.js';
 import { rowBy, type SelectedBy, selectBy } from './rank-by.js';
 import type { RowRules } from './row-rules.js';
@@ -102,7 +103,7 @@ class Previewing {
     this.#pageKib = pageSize / KIB;
     this.#scoring = {
       ...policy.parameters,
-      scheme: policy.scheme as SchemeName,
+      scheme: namedScheme(policy),
       totalPages: totalPagesOf(memory, pageSize),
       ...(rootTgid ? { rootTgid } : {}),
     };
@@ -170,8 +171,7 @@ function assumptionsOf({ shares, memory }: PreviewOptions, kills: readonly Previ
  */
 export function preview(engine: Engine, options: PreviewOptions): Preview {
   const { policy, rules, most = MOST } = options;
-  if (typeof policy.scheme !== 'string')
-    throw new TypeError('policy.scheme: a module needs a guard, which has workers');
+  namedScheme(policy);
   if (policy.rules.length > 0 && !rules) throw new TypeError('policy.rules must be opened, got nothing');
   const previewing = new Previewing(engine, options);
   const start = startOf(options);

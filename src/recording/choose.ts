@@ -3,13 +3,13 @@ import { type Decision, decisions, recordDecision } from '../decision.js';
 import type { Engine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
 import { compileRules } from '../policy/compiled-rule.js';
+import { namedScheme } from '../policy/plugin-scheme.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
 import { selectBy } from '../policy/rank-by.js';
 import { RowRules } from '../policy/row-rules.js';
 import { totalPagesOf } from '../pressure/memory-state.js';
 import { exemptNever } from '../proc/never.js';
 import { ProcTexts } from '../proc/rule-texts.js';
-import type { SchemeName } from '../schemes.js';
 import { loadRecorded, RecordedMemory, type RecordedReading } from './load.js';
 import type { RecordedFiles } from './recorded-files.js';
 
@@ -43,7 +43,7 @@ export class RecordedChooser {
     const { domain } = this.#files.recording.facts;
     const options = {
       ...policy.parameters,
-      scheme: policy.scheme as SchemeName,
+      scheme: namedScheme(policy),
       totalPages: this.#totalPages(reading),
       ...(domain.kind === 'measured' && domain.rootTgid > 0 ? { rootTgid: domain.rootTgid } : {}),
     };
@@ -77,8 +77,7 @@ export async function openRecordedChooser(
   files: RecordedFiles,
   policy: Policy = definePolicy(),
 ): Promise<RecordedChooser> {
-  if (typeof policy.scheme !== 'string')
-    throw new TypeError('policy.scheme: a module needs a guard, which has workers');
+  namedScheme(policy);
   const { users } = files.recording.facts;
   const compiled = await compileRules(policy.rules, { uidOf: (name) => users.get(name) });
   // As many are looked at as by a guard; nothing is waited for: the texts are here.

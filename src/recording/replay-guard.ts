@@ -13,8 +13,9 @@ import { Rounds } from '../guard/rounds.js';
 import { builtInScheme } from '../policy/plugin-scheme.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
 import { parsePolicy } from '../policy/policy-file.js';
+import { policySource, stallLevelsOf } from '../policy/pressure-rule.js';
 import { memorySource } from '../pressure/memory-source.js';
-import { combineSources, type PressureSource } from '../pressure/pressure.js';
+import type { PressureSource } from '../pressure/pressure.js';
 import { settle, VirtualClock, VirtualWaiter } from '../simulate/virtual-time.js';
 import { MACHINE_DEFAULTS, type Machine } from '../task.js';
 import { openRecordedChooser, type RecordedChooser } from './choose.js';
@@ -74,7 +75,7 @@ export function withoutPlugin(policy: Policy): Policy {
 export async function policyRecorded({ facts }: Recording): Promise<Policy | null> {
   if (facts.policy === null) return null;
   const { policies } = await parsePolicy(facts.policy);
-  return withoutPlugin(definePolicy(policies[0] ?? {}));
+  return withoutPlugin(policies[0]!);
 }
 
 class Replay {
@@ -160,13 +161,8 @@ class Replay {
 
 /** What tells a guard with this policy how short memory is, of a recording. */
 export function sourceOf({ pressure }: Policy, memory: PressureSource, files: RecordedFiles): PressureSource {
-  if (!pressure.psi && pressure.forMs === 0) return memory;
   const stalls = pressure.psi ? [new RecordedStalls(files, stallLevelsOf(pressure.psi))] : [];
-  return combineSources([memory, ...stalls], pressure);
-}
-
-function stallLevelsOf({ kind, average, trigger: _, ...levels }: NonNullable<Policy['pressure']['psi']>) {
-  return { kind, average, percent: Object.fromEntries(Object.entries(levels).filter(([, value]) => value !== null)) };
+  return policySource(memory, stalls, pressure);
 }
 
 /**

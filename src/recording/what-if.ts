@@ -6,7 +6,7 @@ import * as L from '../../assembly/layout.js';
 import { decodeComm } from '../comm.js';
 import { type Engine, openEngine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
-import { matchGlob } from '../policy/glob.js';
+import { matchesAny } from '../policy/glob.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
 import type { RuleHit } from '../policy/row-rules.js';
 import { plainPoints } from '../policy/rule-verdict.js';
@@ -84,7 +84,6 @@ const WORDS = L.COMM_BYTES / 4;
 
 /** One of the two policies at work. */
 interface Side {
-  readonly policy: Policy;
   readonly chooser: RecordedChooser;
   readonly source: PressureSource;
   /** Whether a comm is on its never list, as far as somebody asked. */
@@ -99,13 +98,13 @@ interface Decided {
 async function sideOf(engine: Engine, files: RecordedFiles, policy: Policy): Promise<Side> {
   const chooser = await openRecordedChooser(engine, files, policy);
   const memory = memorySource(chooser.memory, { thresholds: policy.thresholds });
-  return { policy, chooser, source: sourceOf(policy, memory, files), never: new Map() };
+  return { chooser, source: sourceOf(policy, memory, files), never: new Map() };
 }
 
-function isNever({ policy, never }: Side, comm: string): boolean {
+function isNever({ chooser, never }: Side, comm: string): boolean {
   const known = never.get(comm);
   if (known !== undefined) return known;
-  const is = policy.never.some((pattern) => matchGlob(pattern, comm));
+  const is = matchesAny(chooser.policy.never, comm);
   never.set(comm, is);
   return is;
 }
@@ -153,7 +152,7 @@ class Comparison {
   }
 
   /** The most urgent one while the snapshot stands: a level may have to last before it counts. */
-  #level({ source, policy }: Side): PressureLevel {
+  #level({ source, chooser: { policy } }: Side): PressureLevel {
     const { moment, recording, index, facts } = this.#files;
     const endMs = (recording.snapshots[index + 1]?.monotonicMs ?? moment.monotonicMs + LAST_MS + 1) - 1;
     const first = source.read(moment.monotonicMs);

@@ -6,11 +6,11 @@ import type { KillReport } from '../guard/kill-report.js';
 import { refuseModules } from '../guard/refuse-modules.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
-import { matchGlob } from '../policy/glob.js';
+import { matchesAny } from '../policy/glob.js';
+import { namedScheme } from '../policy/plugin-scheme.js';
 import { NEVER_DEFAULT, type Policy } from '../policy/policy.js';
 import { boundOf } from '../policy/threshold.js';
-import { type ScoreOptions, scoreTasks, selectTask } from '../rank.js';
-import type { SchemeName } from '../schemes.js';
+import { scoreTasks, selectTask } from '../rank.js';
 import { beginSnapshot, putStaged, stageTask, type Task } from '../task.js';
 import type { RegisteredTask } from './registered-task.js';
 import type { TaskRegistry } from './registry.js';
@@ -103,11 +103,7 @@ export class RegisteredWorld implements World {
     beginSnapshot(engine, { hz: HZ, pageSize: PAGE_BYTES, uptimeS: (nowMs - originMs) / 1000, totalPages });
     for (const task of this.#rows) this.#put(task, originMs);
     engine.abi.table_publish();
-    const options: ScoreOptions & { scheme: SchemeName } = {
-      ...this.#policy.parameters,
-      scheme: this.#policy.scheme as SchemeName,
-      totalPages,
-    };
+    const options = { ...this.#policy.parameters, scheme: namedScheme(this.#policy), totalPages };
     scoreTasks(engine, options);
     return { ...selectTask(engine, options), tasks: this.#rows.length, options };
   }
@@ -140,7 +136,7 @@ export class RegisteredWorld implements World {
     if (task.protected) return L.TASK_PROTECTED;
     // Not as dying: the kernels' schemes would wait for it, and nobody else would ever be asked.
     if (this.#isSetAside(task, bytes)) return L.TASK_RULE_NEVER;
-    return this.#never.some((pattern) => matchGlob(pattern, task.name)) ? L.TASK_RULE_NEVER : 0;
+    return matchesAny(this.#never, task.name) ? L.TASK_RULE_NEVER : 0;
   }
 
   /** Until it has given back after all. */

@@ -3,7 +3,7 @@
  * event; between two of them memory grows evenly, and where it runs short, in steps of 5 ms. Whole bytes and a seed: a scenario
  * goes the same way everywhere.
  */
-import type { Task } from '../task.js';
+import type { Machine as MachineFacts, Task } from '../task.js';
 import { Arrivals } from './arrivals.js';
 import { Chance } from './chance.js';
 import type { Cast, Scenario } from './scenario.js';
@@ -82,8 +82,10 @@ export class Machine {
     return Array.from(this.tasks.values(), (task) => this.#record(task));
   }
 
-  uptimeS(): number {
-    return (BOOT_MS + this.nowMs) / 1000;
+  facts(): MachineFacts {
+    const { memory, swap } = this.#scenario.machine;
+    const totalPages = Math.floor((memory + swap) / PAGE_BYTES);
+    return { hz: HZ, pageSize: PAGE_BYTES, uptimeS: (BOOT_MS + this.nowMs) / 1000, totalPages };
   }
 
   /** A signal. A task that ignores SIGTERM does. */

@@ -174,8 +174,9 @@ const cast: Check<Cast> = check(castFields.form, (value, path) => {
   return given.withParent && given.parent === '' ? refuse(`${path}.parent`, 'there with withParent', '') : given;
 });
 
-const machine: Check<SimMachine> = check(object<SimMachine>(machineShape).form, (value, path) => {
-  const given = object<SimMachine>(machineShape)(value, path);
+const machineFields = object<SimMachine>(machineShape);
+const machine: Check<SimMachine> = check(machineFields.form, (value, path) => {
+  const given = machineFields(value, path);
   return given.used < given.memory
     ? given
     : refuse(`${path}.used`, `less than memory (${given.memory} bytes)`, given.used);

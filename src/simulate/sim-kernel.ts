@@ -2,30 +2,26 @@
 import type { Engine } from '../engine.js';
 import { scoreTasks, selectTask } from '../rank.js';
 import { loadTasks } from '../task.js';
-import { type Machine, PAGE_BYTES } from './machine.js';
-import type { SimMachine } from './scenario.js';
+import type { Machine } from './machine.js';
+import { isAlive } from './sim-task.js';
 
 export class SimKernel {
   readonly #engine: Engine;
   readonly #machine: Machine;
-  readonly #totalPages: number;
 
-  constructor(engine: Engine, machine: Machine, { memory, swap }: SimMachine) {
+  constructor(engine: Engine, machine: Machine) {
     this.#engine = engine;
     this.#machine = machine;
-    this.#totalPages = Math.floor((memory + swap) / PAGE_BYTES);
   }
 
   /** SIGKILL for the most oom_score of all, unless one is dying already. */
   kill(): void {
-    for (const { dying, releasedMs } of this.#machine.tasks.values()) {
-      if (dying || releasedMs !== Number.POSITIVE_INFINITY) return;
-    }
+    for (const task of this.#machine.tasks.values()) if (task.dying || !isAlive(task)) return;
     // Names do not count, and a fork bomb has many.
     const records = this.#machine.records().map((record) => ({ ...record, comm: '' }));
-    const totalPages = this.#totalPages;
-    loadTasks(this.#engine, records, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
-    const options = { scheme: 'linux-5.9', totalPages } as const;
+    const facts = this.#machine.facts();
+    loadTasks(this.#engine, records, facts);
+    const options = { scheme: 'linux-5.9', totalPages: facts.totalPages } as const;
     scoreTasks(this.#engine, options);
     const { slot } = selectTask(this.#engine, options);
     if (slot >= 0) this.#machine.signal(records[slot]!.tgid, 'SIGKILL', 'kernel');

@@ -5,7 +5,8 @@ import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEsca
 import type { KillReport, SentSignal } from '../guard/kill-report.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
-import { matchGlob } from '../policy/glob.js';
+import { matchesAny } from '../policy/glob.js';
+import { namedScheme } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
 import { type RankedBy, selectBy } from '../policy/rank-by.js';
 import { slotOf } from '../rows.js';
@@ -57,14 +58,14 @@ export class SimWorld implements World {
   shortageEnds(): void {}
 
   choose(): Choice {
-    const { totalBytes } = this.measure();
-    const totalPages = Math.floor(totalBytes / PAGE_BYTES);
+    const facts = this.#machine.facts();
     const { never, parameters } = this.#policy;
     const mayDie = this.#machine
       .records()
-      .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !never.some((pattern) => matchGlob(pattern, comm!)));
-    loadTasks(this.#engine, mayDie, { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages });
-    const options = { ...parameters, scheme: this.#policy.scheme as Choice['options']['scheme'], totalPages };
+      .filter(({ tgid, comm }) => !this.#aside.has(tgid) && !matchesAny(never, comm!));
+    loadTasks(this.#engine, mayDie, facts);
+    const { totalPages } = facts;
+    const options = { ...parameters, scheme: namedScheme(this.#policy), totalPages };
     const selected = selectBy(this.#engine, options, this.#by);
     // A kill by somebody else counts as one in flight, as on a real machine.
     const inFlight = this.#machine.isKernelKilling ? { outcome: 'in-flight' as const, slot: L.E_NO_VICTIM } : {};

@@ -13,13 +13,14 @@ import { Rounds } from '../guard/rounds.js';
 import { FunctionPoints } from '../plugin/points-source.js';
 import type { PointsFunction } from '../plugin/task-function.js';
 import { compileRules } from '../policy/compiled-rule.js';
+import { namedScheme } from '../policy/plugin-scheme.js';
 import type { Policy } from '../policy/policy.js';
+import { policySource } from '../policy/pressure-rule.js';
 import type { RankedBy } from '../policy/rank-by.js';
 import { RowRules } from '../policy/row-rules.js';
 import { memorySource } from '../pressure/memory-source.js';
-import { combineSources } from '../pressure/pressure.js';
 import type { Machine as MachineFacts, Task } from '../task.js';
-import { Machine, PAGE_BYTES, STEP_MS } from './machine.js';
+import { Machine, STEP_MS } from './machine.js';
 import { type Scenario, tasksMost } from './scenario.js';
 import { type SimFigures, SimMeter, type SimSample } from './sim-figures.js';
 import { SimKernel } from './sim-kernel.js';
@@ -69,7 +70,7 @@ class SimGuard {
     const panic = new Panic({ plan: policy.panic, actions: { exit() {}, reboot() {}, run() {} }, clock: this.#clock });
     const domain = openDomain(engine, { kind: 'system' });
     this.guard = new Guard({
-      source: pressure.forMs > 0 ? combineSources([memory], pressure) : memory,
+      source: policySource(memory, [], pressure),
       world: this.#world,
       rounds: new Rounds({ engine, world: this.#world, policy, domain, chain, panic }),
       waiter: this.#waiter,
@@ -117,7 +118,7 @@ class Simulation {
     this.#options = options;
     this.#scenario = scenario;
     this.#machine = machine;
-    this.#kernel = new SimKernel(kernel, machine, scenario.machine);
+    this.#kernel = new SimKernel(kernel, machine);
     this.#meter = new SimMeter(machine);
     this.#guard = guard;
   }
@@ -150,19 +151,13 @@ class Simulation {
     await this.#guard?.step();
   }
 
-  #facts(): MachineFacts {
-    const { memory, swap } = this.#scenario.machine;
-    const totalPages = Math.floor((memory + swap) / PAGE_BYTES);
-    return { hz: 100, pageSize: PAGE_BYTES, uptimeS: this.#machine.uptimeS(), totalPages };
-  }
-
   #sample(): void {
     const { memory, nowMs } = this.#machine;
     const swapUsedBytes = this.#scenario.machine.swap - memory.swapFree;
     const level = this.#guard?.guard.level ?? 'none';
     const sample = { atMs: nowMs, availableBytes: memory.available, swapUsedBytes, level };
     this.#samples.push(sample);
-    this.#options.onMoment?.({ sample, tasks: this.#machine.records(), machine: this.#facts() });
+    this.#options.onMoment?.({ sample, tasks: this.#machine.records(), machine: this.#machine.facts() });
   }
 }
 
@@ -205,8 +200,7 @@ export async function simulate(
   const kernel = await openOwnEngine(maxTasks);
   const machine = new Machine(scenario);
   if (policy === null) return new Simulation(scenario, machine, kernel, null, options).run();
-  if (typeof policy.scheme !== 'string')
-    throw new TypeError('policy.scheme: a module needs a guard, which has workers');
+  namedScheme(policy);
   const engine = await openOwnEngine(maxTasks);
   const compiled = await compileRules(policy.rules);
   const rules = compiled.length > 0 ? new RowRules(engine, compiled, new SimTexts(machine)) : null;
