@@ -4,6 +4,8 @@ import type { Cast, Scenario } from './scenario.js';
 export interface Arrival {
   readonly atMs: number;
   readonly cast: Cast;
+  /** Whose place is kept for it; null for one that was not there before. */
+  readonly lineage: number | null;
 }
 
 export class Arrivals {
@@ -12,7 +14,11 @@ export class Arrivals {
 
   constructor({ task }: Scenario) {
     const all = task.flatMap((cast) =>
-      Array.from({ length: cast.count }, (_, index) => ({ atMs: cast.at + index * cast.apart, cast })),
+      Array.from({ length: cast.count }, (_, index) => ({
+        atMs: cast.at + index * cast.apart,
+        cast,
+        lineage: null,
+      })),
     );
     // Of those that come at one moment the first that was written is the first.
     this.#queue = all.sort((a, b) => a.atMs - b.atMs).reverse();
@@ -35,7 +41,7 @@ export class Arrivals {
   }
 
   /** The next one whose time has come. */
-  take(nowMs: number): Cast | null {
-    return this.nextMs <= nowMs ? this.#queue.pop()!.cast : null;
+  take(nowMs: number): Arrival | null {
+    return this.nextMs <= nowMs ? this.#queue.pop()! : null;
   }
 }

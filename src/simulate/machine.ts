@@ -16,6 +16,7 @@ import {
   nextEventMs,
   rateOf,
   type SimTask,
+  type StartedBy,
   startTask,
   wish,
 } from './sim-task.js';
@@ -40,7 +41,8 @@ export class Machine {
   readonly #scenario: Scenario;
   readonly #chance: Chance;
   readonly #arrivals: Arrivals;
-  readonly #families = new Map<number, number>();
+  /** How many there are of each lineage, those included that will be started again. */
+  readonly #lineages = new Map<number, number>();
   #nextTgid = FIRST_TGID;
 
   constructor(scenario: Scenario) {
@@ -152,14 +154,21 @@ export class Machine {
 
   #release(task: SimTask): void {
     this.memory.release(task);
-    this.#families.set(task.family, this.#families.get(task.family)! - 1);
-    if (task.killedBy === null || task.forked || task.cast.restarts === 0) return;
-    this.#arrivals.add({ atMs: this.nowMs + task.cast.restarts, cast: task.cast });
+    const { cast, lineage } = task;
+    // Its place is kept, so that its lineage does not grow with every death.
+    if (task.killedBy === null || task.forked || cast.restarts === 0) this.#count(lineage, -1);
+    else this.#arrivals.add({ atMs: this.nowMs + cast.restarts, cast, lineage });
+  }
+
+  #count(lineage: number, more: 1 | -1): void {
+    this.#lineages.set(lineage, (this.#lineages.get(lineage) ?? 0) + more);
   }
 
   #arrive(): void {
-    for (let cast = this.#arrivals.take(this.nowMs); cast; cast = this.#arrivals.take(this.nowMs)) {
-      this.#start(cast, this.#parentOf(cast));
+    for (let next = this.#arrivals.take(this.nowMs); next; next = this.#arrivals.take(this.nowMs)) {
+      const { cast, lineage } = next;
+      if (lineage !== null) this.#count(lineage, -1);
+      this.#start(cast, { parent: this.#parentOf(cast), lineage });
     }
   }
 
@@ -172,13 +181,14 @@ export class Machine {
 
   #fork(task: SimTask): void {
     task.nextForkMs = forkMs(task.cast, this.nowMs, this.#chance);
-    if (this.#families.get(task.family)! < task.cast.familyMost) this.#start(task.cast, task);
+    if (this.#lineages.get(task.lineage)! >= task.cast.familyMost) return;
+    this.#start(task.cast, { parent: task, lineage: task.lineage });
   }
 
-  #start(cast: Cast, parent: SimTask | null): void {
-    const task = startTask(cast, this.#nextTgid++, parent, this.nowMs, this.#chance);
+  #start(cast: Cast, by: StartedBy): void {
+    const task = startTask(cast, this.#nextTgid++, by, this.nowMs, this.#chance);
     this.memory.tasks.set(task.tgid, task);
-    this.#families.set(task.family, (this.#families.get(task.family) ?? 0) + 1);
+    this.#count(task.lineage, 1);
   }
 
   #record(task: SimTask): Task {

@@ -12,6 +12,8 @@ export interface SimTask {
   ppid: number;
   /** The first of its family, and its session: what the fork of a fork belongs to. */
   readonly family: number;
+  /** The first of all that come from one: those that it forked, and what was started in its place. They count together. */
+  readonly lineage: number;
   readonly cast: Cast;
   /** Its like has forked it; a supervisor knows nothing of it. */
   readonly forked: boolean;
@@ -45,13 +47,21 @@ export interface SimTask {
 const NEVER = Number.POSITIVE_INFINITY;
 const WHOLE = 1000;
 
-export function startTask(cast: Cast, tgid: number, parent: SimTask | null, nowMs: number, chance: Chance): SimTask {
+export interface StartedBy {
+  readonly parent: SimTask | null;
+  /** That of the one in whose place it starts. */
+  readonly lineage: number | null;
+}
+
+export function startTask(cast: Cast, tgid: number, by: StartedBy, nowMs: number, chance: Chance): SimTask {
+  const { parent } = by;
   const jitter = chance.between(100 - cast.jitterPercent, 100 + cast.jitterPercent);
   const isFirst = nowMs === 0;
   const isSettled = isFirst && cast.settled;
   const isPeak = cast.curve === 'peak';
   return {
     ...{ tgid, ppid: parent?.tgid ?? 1, family: parent?.family ?? tgid, cast, startMs: nowMs },
+    lineage: parent?.lineage ?? by.lineage ?? tgid,
     forked: parent?.cast === cast,
     ageMs: isFirst ? cast.age : 0,
     growth: Math.floor((cast.growth * jitter) / 100),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
 import { Machine } from '../../src/simulate/machine.js';
-import { type CastInput, defineScenario, type ScenarioInput } from '../../src/simulate/scenario.js';
+import { type CastInput, defineScenario, type ScenarioInput, tasksMost } from '../../src/simulate/scenario.js';
 import { simulate } from '../../src/simulate/simulate.js';
 import { RUNS, SEED } from './support/tables.js';
 
@@ -185,6 +185,24 @@ test('machine: cache gives way, slows who misses it, and comes back as the disk 
   assert.ok(db!.cached > 400 * MIB && db!.cached < 800 * MIB);
   until(12_000);
   assert.equal(db!.cached, 800 * MIB);
+});
+
+test('machine: there are never more tasks than a scenario can have, whoever dies and is started again', () => {
+  const kind = { comm: 'x', forks: 300, familyMost: 4, restarts: 200, count: 2 };
+  const scenario = defineScenario({ lasts: '60s', machine: { memory: '1GiB' }, task: [kind] });
+  const machine = new Machine(scenario);
+  let [most, restarted] = [0, 0];
+  while (machine.nowMs < scenario.lasts) {
+    machine.step(Math.min(machine.quietMs(), 500));
+    const first = [...machine.tasks.values()].find(({ forked }) => !forked);
+    if (first && machine.tasks.size > 4) machine.signal(first.tgid, 'SIGKILL', 'guard');
+    restarted += [...machine.tasks.values()].filter(
+      ({ forked, startMs }) => !forked && startMs === machine.nowMs,
+    ).length;
+    most = Math.max(most, machine.tasks.size);
+  }
+  assert.ok(restarted > 20, `${restarted} were started again`);
+  assert.ok(most <= tasksMost(scenario), `${most} at a time`);
 });
 
 test('machine: with_parent ends with its parent, the others have another one', () => {
