@@ -9,9 +9,9 @@
  * else can have more, so it is the one that reading everything of everybody would give.
  */
 import * as L from '../../assembly/layout.js';
-import { decodeComm } from '../comm.js';
 import type { Engine } from '../engine.js';
 import type { ScoreOptions } from '../rank.js';
+import { CommColumn } from './comm-column.js';
 import {
   type CompiledRule,
   type FileCondition,
@@ -95,7 +95,11 @@ export class RowRules {
   readonly #rules: readonly CompiledRule[];
   readonly #texts: TaskTexts;
   readonly #rows = new Map<number, RowState>();
+  readonly #comms: CommColumn;
+  /** Of a task that no rule matches, as most tasks are: it is the same for all of them. */
+  readonly #unmatched: Verdict;
   #scale: Scale = { pageSize: 1, totalPages: 0 };
+  #uptimeTicks = 0;
   /** Whether a point of the scheme is a thousandth of the total, and not a page. */
   #inThousandths = false;
   #looked = 0;
@@ -111,6 +115,12 @@ export class RowRules {
     this.#engine = engine;
     this.#rules = rules;
     this.#texts = texts;
+    this.#comms = new CommColumn(engine);
+    this.#unmatched = verdictOf(
+      rules,
+      rules.map(() => false),
+      false,
+    );
   }
 
   get report(): RulesReport {
@@ -121,12 +131,14 @@ export class RowRules {
   begin({ scheme, totalPages = 0 }: ScoreOptions): void {
     const pageSize = this.#engine.view.getUint32(this.#engine.snapshot + L.S_PAGE_SIZE, true);
     this.#scale = { pageSize, totalPages };
+    this.#uptimeTicks = this.#engine.view.getFloat64(this.#engine.snapshot + L.S_UPTIME_TICKS, true);
     this.#inThousandths = scheme === 'linux-2.6.36' || scheme === 'linux-3.0';
     this.#rows.clear();
     this.#looked = 0;
     this.#spared = 0;
     this.#isUsedUp = false;
     this.#texts.begin();
+    this.#comms.begin();
     this.#prepareBounds();
   }
 
@@ -174,6 +186,7 @@ export class RowRules {
     const state = this.#row(slot);
     state.points = points;
     if (this.#isUsedUp && isPending(state)) this.#conclude(slot, state);
+    if (state.verdict === this.#unmatched) return points;
     const { never, times, offset, order } = state.verdict;
     if (never) return Number.NaN;
     const shifted = shiftedPoints(scaledPoints(points, ratioBy(times)), this.#offset(offset));
@@ -184,15 +197,27 @@ export class RowRules {
     const known = this.#rows.get(slot);
     if (known) return known;
     const answers = this.#answers(slot, () => undefined);
-    const state = { answers, verdict: verdictOf(this.#rules, answers, false), points: Number.NaN, settled: false };
+    const isMatched = answers.some((answer) => answer !== false);
+    const verdict = isMatched ? verdictOf(this.#rules, answers, false) : this.#unmatched;
+    const state = { answers, verdict, points: Number.NaN, settled: false };
     this.#rows.set(slot, state);
     if (state.verdict.never) this.#exclude(slot);
     return state;
   }
 
   #answers(slot: number, textsOf: TextsOf): Answers {
-    const own = ownFacts(this.#engine, slot);
+    const own = this.#ownFacts(slot);
     return this.#rules.map((rule) => matches(rule, own, textsOf, this.#scale));
+  }
+
+  #ownFacts(slot: number): OwnFacts {
+    const engine = this.#engine;
+    return {
+      comm: this.#comms.at(slot),
+      uid: engine.u32(L.C_UID, slot),
+      ageS: Math.max(this.#uptimeTicks - engine.f64(L.C_START_TICKS, slot), 0) / L.USER_HZ,
+      chargePages: engine.f64(L.C_CHARGE, slot),
+    };
   }
 
   /** From the next scoring on the engine itself knows that the task may not be chosen. */
@@ -262,15 +287,4 @@ export class RowRules {
     ];
     return after.flatMap(([by, points]) => (by ? [hit(by, points)] : []));
   }
-}
-
-function ownFacts(engine: Engine, slot: number): OwnFacts {
-  const at = engine.cell(L.C_COMM, slot, L.COMM_BYTES);
-  const uptimeTicks = engine.view.getFloat64(engine.snapshot + L.S_UPTIME_TICKS, true);
-  return {
-    comm: decodeComm(engine.bytes.slice(at, at + L.COMM_BYTES)),
-    uid: engine.u32(L.C_UID, slot),
-    ageS: Math.max(uptimeTicks - engine.f64(L.C_START_TICKS, slot), 0) / L.USER_HZ,
-    chargePages: engine.f64(L.C_CHARGE, slot),
-  };
 }

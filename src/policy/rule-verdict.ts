@@ -23,8 +23,10 @@ export interface Verdict {
 
 const ORDERS = { first: 1, last: -1 } as const;
 
+const UNCHANGED: Ratio = { times: 1, over: 1 };
+
 export function ratioBy(compiled: CompiledRule | null): Ratio {
-  return compiled?.rule.times === undefined ? { times: 1, over: 1 } : ratioOf(compiled.rule.times);
+  return compiled?.rule.times === undefined ? UNCHANGED : ratioOf(compiled.rule.times);
 }
 
 /** Bytes that a rule adds; below 0 it takes them off. */

@@ -3,9 +3,9 @@
  * snapshot are read once, and both policies choose among them. Every snapshot stands for itself, as though nobody had died before.
  */
 import * as L from '../../assembly/layout.js';
-import { decodeComm } from '../comm.js';
 import { type Engine, openEngine } from '../engine.js';
 import type { Choice } from '../guard/world.js';
+import { CommColumn } from '../policy/comm-column.js';
 import { matchesAny } from '../policy/glob.js';
 import { definePolicy, type Policy } from '../policy/policy.js';
 import type { RuleHit } from '../policy/row-rules.js';
@@ -79,9 +79,6 @@ export interface WhatIf {
   readonly evaluations: number;
 }
 
-/** u32 of a comm. */
-const WORDS = L.COMM_BYTES / 4;
-
 /** One of the two policies at work. */
 interface Side {
   readonly chooser: RecordedChooser;
@@ -120,12 +117,11 @@ class Comparison {
   #reading: RecordedReading | null = null;
   #flags: Uint32Array = new Uint32Array(0);
   readonly #rows = new StagedRows();
-  readonly #comms: string[] = [];
-  /** The bytes that they were decoded from. */
-  #words: Uint32Array = new Uint32Array(0);
+  readonly #comms: CommColumn;
 
   constructor(engine: Engine, files: RecordedFiles, sides: readonly [Side, Side], all: boolean) {
     this.#engine = engine;
+    this.#comms = new CommColumn(engine);
     this.#files = files;
     this.#sides = sides;
     this.#all = all;
@@ -167,23 +163,7 @@ class Comparison {
     const engine = this.#engine;
     this.#reading = loadRecorded(engine, this.#files, { stage: (...task) => this.#rows.stage(...task) });
     this.#flags = this.#flagCells().slice();
-    this.#readComms();
-  }
-
-  /** Most rows hold whom they held before: decoding each name anew took a twelfth of the time. */
-  #readComms(): void {
-    const engine = this.#engine;
-    const words = new Uint32Array(engine.memory.buffer, engine.cell(L.C_COMM, 0, L.COMM_BYTES), engine.count * WORDS);
-    const known = this.#words;
-    for (let slot = 0; slot < engine.count; ++slot) {
-      const at = slot * WORDS;
-      let same = at < known.length;
-      for (let word = at; same && word < at + WORDS; ++word) same = words[word] === known[word];
-      if (same) continue;
-      const from = engine.cell(L.C_COMM, slot, L.COMM_BYTES);
-      this.#comms[slot] = decodeComm(engine.bytes.slice(from, from + L.COMM_BYTES));
-    }
-    this.#words = words.slice();
+    this.#comms.begin();
   }
 
   #flagCells(): Uint32Array {
@@ -197,7 +177,7 @@ class Comparison {
     const cells = this.#flagCells();
     // The other policy, and the rules of this one, left their own.
     this.#flags.forEach((flags, slot) => {
-      cells[slot] = isNever(side, this.#comms[slot]!) ? flags | L.TASK_RULE_NEVER : flags;
+      cells[slot] = isNever(side, this.#comms.at(slot)) ? flags | L.TASK_RULE_NEVER : flags;
     });
     engine.view.setUint32(engine.snapshot + L.S_PREPARED, 0, true);
     return { level, choice: side.chooser.chooseAmong(this.#reading!) };
