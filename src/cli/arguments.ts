@@ -1,7 +1,7 @@
 /** Stage: report. The command line: what may be said, and what it means; whatever is wrong with it is a usage error. */
 import { parseArgs } from 'node:util';
 import { nearestWord, SCHEMES, type SchemeName, type ScoreOptions } from '../index.js';
-import { type CommandName, optionsOf } from './commands.js';
+import { type CommandName, commandNamed, optionsOf } from './commands.js';
 import { CommandError, EXIT } from './exit.js';
 import { OPTIONS, type OptionName, optionNamed, type Values } from './options.js';
 
@@ -20,9 +20,9 @@ export function refuseOperands(
 
 /** How node:util wants to be told of an option. */
 function parsed(name: OptionName) {
-  const { short, value, multiple } = optionNamed(name);
+  const { short, value } = optionNamed(name);
   const type = value === undefined ? ('boolean' as const) : ('string' as const);
-  return { type, ...(short ? { short } : {}), ...(multiple ? { multiple } : {}) };
+  return { type, ...(short ? { short } : {}), multiple: true };
 }
 
 export interface Arguments {
@@ -32,17 +32,18 @@ export interface Arguments {
   repeated: { readonly [name in OptionName]?: readonly string[] };
 }
 
-/**
- * Reads the words after the command. Throws a usage error for options that the command does not have. `again`: options that can be
- * given again here and not elsewhere.
- */
-export function readArguments(command: CommandName, argv: string[], again: readonly OptionName[] = []): Arguments {
-  const once = Object.fromEntries(optionsOf(command).map((name) => [name, parsed(name)]));
-  const options = { ...once, ...Object.fromEntries(again.map((name) => [name, { ...once[name]!, multiple: true }])) };
+/** Reads the words after the command. Throws a usage error for options that the command does not have. */
+export function readArguments(command: CommandName, argv: string[]): Arguments {
+  const options = Object.fromEntries(optionsOf(command).map((name) => [name, parsed(name)]));
   try {
     const { values, positionals } = parseArgs({ args: argv, options, allowPositionals: true, strict: true });
-    const repeated = Object.fromEntries(again.map((name) => [name, values[name]])) as Arguments['repeated'];
-    return { values: values as Values, positionals, repeated };
+    const given = Object.entries(values) as [OptionName, (string | boolean)[]][];
+    const { again = [] } = commandNamed(command);
+    return {
+      values: Object.fromEntries(given.map(([name, all]) => [name, all.at(-1)])),
+      positionals,
+      repeated: Object.fromEntries(given.filter(([name]) => again.includes(name))) as Arguments['repeated'],
+    };
   } catch (error) {
     const [sentence] = (error as Error).message.split(/\. |\n/);
     const words = sentence!

@@ -23,6 +23,8 @@ export interface Command {
   /** What the words after its name may be, and mean; the first in lower case are words of the command line. */
   readonly operands?: readonly (readonly [label: string, words: string])[];
   readonly sections: readonly Section[];
+  /** Options that can be given again, each of which counts. */
+  readonly again?: readonly OptionName[];
   /** What names there are. */
   readonly lists?: readonly ('Schemes' | 'Columns')[];
   readonly exits: readonly ExitName[];

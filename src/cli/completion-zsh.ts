@@ -2,7 +2,7 @@
 import { optionOf, type Said } from './command.js';
 import { COMMAND_NAMES, type CommandName, commandNamed, takesFile, wordsOf } from './commands.js';
 import { optionWords } from './help.js';
-import { type Offer, optionNamed } from './options.js';
+import { type Offer, type OptionName, optionNamed } from './options.js';
 
 const OFFERS: Record<Offer, string> = {
   file: '_files',
@@ -21,18 +21,19 @@ function plain(text: string): string {
   return text.replace(/[\\:[\]]/g, '\\$&');
 }
 
-function optionSpec(said: Said): string {
+function optionSpec(said: Said, again: readonly OptionName[]): string {
   const name = optionOf(said);
-  const { short, value, multiple, choices, offer } = optionNamed(name);
+  const { short, value, choices, offer } = optionNamed(name);
   const offered = choices ? `(${choices.join(' ')})` : offer ? OFFERS[offer] : ' ';
   const argument = value ? `:${plain(value)}:${offered}` : '';
   const words = `[${plain(optionWords(said))}]${argument}`;
   if (short) return `'(-${short} --${name})'{-${short},--${name}}${quoted(words)}`;
-  return quoted(`${multiple ? '*' : ''}--${name}${words}`);
+  return quoted(`${again.includes(name) ? '*' : ''}--${name}${words}`);
 }
 
 function commandLines(command: CommandName): string[] {
-  const specs = commandNamed(command).sections.flatMap(({ options }) => options.map(optionSpec));
+  const { sections, again = [] } = commandNamed(command);
+  const specs = sections.flatMap(({ options }) => options.map((said) => optionSpec(said, again)));
   const words = wordsOf(command);
   if (words.length > 0) specs.push(quoted(`1:word:(${words.join(' ')})`));
   if (takesFile(command)) specs.push(quoted('*:file:_files'));

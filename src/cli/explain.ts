@@ -186,15 +186,15 @@ function humanLines({ source, task, explained, plugin }: Seen, values: Values): 
 
 /** Runs the command. `argv` is what follows its name. */
 export async function explain(argv: string[]): Promise<void> {
-  const { values, positionals } = readArguments('explain', argv);
+  const { values, positionals, repeated } = readArguments('explain', argv);
   if (values.help) return writeLines(commandHelp('explain'));
   const [operand, ...more] = positionals;
   if (operand === undefined || more.length > 0) {
     throw usage(`explain takes one PID, got ${positionals.length}; see badness explain --help`);
   }
   const pid = integer('PID', operand, 0, PID_MAX);
-  const asked = values.scheme?.map(schemeNamed);
-  const source = await openSource(asked ? { ...values, scheme: asked.slice(0, 1) } : values);
+  const asked = repeated.scheme?.map(schemeNamed);
+  const source = await openSource(asked ? { ...values, scheme: asked[0]! } : values);
   const { ranking, plugin } = rankedBy(source);
   const { scheme } = spelledOut(source.scoring);
   const tasks = [...ranking.ranked, ...ineligibleTasks(source.engine, scheme)];

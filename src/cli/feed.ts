@@ -23,7 +23,7 @@ const LIST_LASTS = 3;
 export async function feedQueue(path: string, values: Values): Promise<void> {
   const count = integer('-n', values.count ?? String(COUNT_DEFAULT), 1, COUNT_MOST);
   const everyMs = integer('--every', values.every ?? String(EVERY_MS), EVERY_LEAST_MS, EVERY_MOST_MS);
-  const scheme = values.scheme?.at(-1);
+  const { scheme } = values;
   const policy = definePolicy({
     domain: 'system',
     scheme: scheme === undefined ? undefined : schemeNamed(scheme),

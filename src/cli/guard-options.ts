@@ -107,7 +107,7 @@ export function domainNamed(text: string): DomainInput {
 
 /** A policy is refused by the path of its key; whoever typed options is told as of a wrong command line. */
 async function define(values: Values, base: PolicyInput): Promise<Policy> {
-  const scheme = values.scheme?.at(-1);
+  const { scheme } = values;
   try {
     const policy = definePolicy({
       ...base,

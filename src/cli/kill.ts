@@ -31,10 +31,9 @@ export const EXIT_OF_OUTCOME = {
 
 /** What the command line asks of the round, over what a policy file says, checked before anything is looked at. */
 async function roundOptions(values: Values) {
-  const { domain = 'system' } = values;
+  const { domain = 'system', scheme } = values;
   const native = nativeOf(values);
   if (domain !== 'system') throw usage(`--domain: only system yet, got ${JSON.stringify(domain)}`);
-  const scheme = values.scheme?.at(-1);
   const base: PolicyInput = values.policy === undefined ? {} : await systemPolicyIn(values.policy);
   return {
     policy: definePolicy({

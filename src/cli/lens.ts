@@ -64,7 +64,7 @@ function rulesOf({ rules, never }: Policy): Rule[] {
 
 export async function readLens(values: Values): Promise<Lens> {
   const policy = values.policy === undefined ? null : await systemPolicyIn(values.policy);
-  const named = values.scheme?.at(-1);
+  const { scheme: named } = values;
   const scheme = named === undefined ? policy?.scheme : schemeOrPlugin(named);
   return {
     scoring: {

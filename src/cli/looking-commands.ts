@@ -50,6 +50,7 @@ export const explain: Command = {
     SCORING,
     OUTPUT,
   ],
+  again: ['scheme'],
   lists: ['Schemes'],
   exits: [...LOOKING, 'badPolicy', 'badPlugin'],
 };
@@ -176,6 +177,7 @@ export const report: Command = {
       ],
     },
   ],
+  again: ['policy'],
   exits: [...ANY, 'unreadable', 'badPolicy'],
 };
 

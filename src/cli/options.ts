@@ -11,8 +11,6 @@ export interface Option {
   readonly short?: string;
   /** What the value is called; options without one are switches. */
   readonly value?: string;
-  /** May be given again. */
-  readonly multiple?: true;
   /** The words that a value may be, where these are all. */
   readonly choices?: readonly string[];
   readonly offer?: Offer;
@@ -21,7 +19,7 @@ export interface Option {
 }
 
 export const OPTIONS = {
-  scheme: { value: 'NAME', multiple: true, choices: SCHEMES, words: 'how points are computed (badness)' },
+  scheme: { value: 'NAME', choices: SCHEMES, words: 'how points are computed (badness)' },
   count: { short: 'n', value: 'N', words: 'so many' },
   json: { words: 'NDJSON: a line about the machine, then one object a line' },
   html: { words: 'one page with plots that needs nothing else' },
@@ -146,9 +144,9 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
-type ValueOf<O> = O extends { multiple: true } ? string[] : O extends { value: string } ? string : boolean;
+type ValueOf<O> = O extends { value: string } ? string : boolean;
 
-/** What was said; numbers are still text. */
+/** What was said, and what was said last of an option that was given again; numbers are still text. */
 export type Values = { -readonly [Name in OptionName]?: ValueOf<(typeof OPTIONS)[Name]> };
 
 /** An option, for those who do not know which. */

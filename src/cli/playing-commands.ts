@@ -25,6 +25,7 @@ export const simulate: Command = {
       ],
     },
   ],
+  again: ['policy', 'scheme'],
   exits: [...ANY, 'unknownScheme', 'unreadable', 'badPolicy', 'badScenario'],
 };
 

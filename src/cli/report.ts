@@ -113,7 +113,7 @@ function checkForm(values: Values, policies: readonly string[] | undefined): voi
 
 /** Runs the command. `argv` is what follows its name. */
 export async function report(argv: string[]): Promise<void> {
-  const { values, positionals, repeated } = readArguments('report', argv, ['policy']);
+  const { values, positionals, repeated } = readArguments('report', argv);
   if (values.help) return writeLines(commandHelp('report'));
   checkForm(values, repeated.policy);
   const path = pathOf(positionals);

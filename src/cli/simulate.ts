@@ -23,14 +23,14 @@ function contestOptions({ seed, runs }: Values) {
 
 /** Runs the command. `argv` is what follows its name. */
 export async function simulate(argv: string[]): Promise<void> {
-  const { values, positionals, repeated } = readArguments('simulate', argv, ['policy']);
+  const { values, positionals, repeated } = readArguments('simulate', argv);
   if (values.help) return writeLines(commandHelp('simulate'));
   if (positionals.length === 0) throw usage('simulate: expected a SCENARIO, got nothing; see badness simulate --help');
   if (values.svg !== undefined && positionals.length > 1)
     throw usage(`--svg is for one scenario, got ${positionals.length}`);
   const options = contestOptions(values);
   const count = rowCount(values) ?? LINES_USUAL;
-  const contenders = await contendersOf(repeated.policy ?? [], values.scheme ?? []);
+  const contenders = await contendersOf(repeated.policy ?? [], repeated.scheme ?? []);
   // What is wrong with a file is said before anything is run.
   const scenarios: Scenario[] = [];
   for (const path of positionals) scenarios.push(await openScenario(path));

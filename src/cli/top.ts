@@ -36,7 +36,7 @@ export async function top(argv: string[]): Promise<void> {
   if (values.help) return writeLines(commandHelp('top'));
   refuseOperands('top', positionals);
   const everyMs = integer('--every', values.every ?? String(EVERY_MS), EVERY_LEAST_MS, EVERY_MOST_MS);
-  const asked = values.scheme?.map(schemeNamed).at(-1);
+  const asked = values.scheme === undefined ? undefined : schemeNamed(values.scheme);
   const scoring = scoreOptions(values);
   if (!hasScreen()) return showRanking(values);
   const guard = watchFor(values);

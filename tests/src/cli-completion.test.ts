@@ -108,6 +108,17 @@ describe('completion: zsh', () => {
     }
   });
 
+  test('completion: zsh offers an option again where each counts, and only there', () => {
+    const again: Partial<Record<CommandName, string[]>> = {};
+    let command: CommandName | undefined;
+    for (const line of zshLines()) {
+      command = COMMAND_NAMES.find((name) => line === `    ${name})`) ?? command;
+      const [, name] = /^ +'\*--([a-z-]+)\[/.exec(line) ?? [];
+      if (name) again[command!] = [...(again[command!] ?? []), name];
+    }
+    assert.deepEqual(again, { explain: ['scheme'], report: ['policy'], simulate: ['policy', 'scheme'] });
+  });
+
   test('completion: zsh can read it', { skip: without('zsh') }, () => {
     const { status, stderr } = spawnSync('zsh', ['-n', ZSH], { encoding: 'utf8' });
     assert.equal(stderr, '');

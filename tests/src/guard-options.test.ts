@@ -33,7 +33,7 @@ test('guard options: options go over the file; a warning set for other threshold
   const { policy } = await guardRequest({
     policy: path,
     memory: '8,4',
-    scheme: ['badness'],
+    scheme: 'badness',
     domain: 'system',
     ignore: '^x',
   });
