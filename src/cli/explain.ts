@@ -4,8 +4,8 @@ import {
   ineligibleTasks,
   type Machine,
   type RankedTask,
+  type Ranking,
   rankOf,
-  rankTasks,
   type SchemeName,
   type Terms,
 } from '../index.js';
@@ -131,6 +131,8 @@ interface Seen {
   readonly source: Source;
   readonly task: RankedTask;
   readonly explained: Explained[];
+  /** Of everybody. */
+  readonly ranking: Ranking;
   readonly plugin: PluginReport | null;
 }
 
@@ -147,8 +149,7 @@ function pluginWords({ by }: Source, { slot }: RankedTask): string {
   return points === null ? 'not asked, since it may not be chosen' : `${grouped(points)} points in the place of those`;
 }
 
-function* jsonLines({ source, task, explained, plugin }: Seen): Generator<string> {
-  const ranking = rankTasks(source.engine, { ...source.scoring, limit: 0 });
+function* jsonLines({ source, task, explained, ranking, plugin }: Seen): Generator<string> {
   yield JSON.stringify(summaryRecord(source, ranking, plugin));
   yield JSON.stringify(outputRecord(source, task));
   for (const terms of explained) yield JSON.stringify(snakeKeys({ ...terms }));
@@ -203,6 +204,6 @@ export async function explain(argv: string[]): Promise<void> {
     throw new CommandError(EXIT.noSuchPid, `no task has pid ${pid}; badness rank --all lists those there are`);
   const task = ruled(source, found);
   const explained = (asked ?? SHOWN_SCHEMES).map((scheme) => explainIn(source, task.slot, scheme));
-  const seen = { source, task, explained, plugin };
+  const seen = { source, task, explained, ranking, plugin };
   await writeLines(values.json ? jsonLines(seen) : humanLines(seen, values));
 }

@@ -77,6 +77,19 @@ describe('rank --policy', () => {
     assert.match(badness(['rank', '--tasks', tasks, '--policy', policy, '--scheme', 'family']).stdout, /scheme family/);
   });
 
+  test('explain --json: the first line says the same as that of rank, rules and plug-in included', (t) => {
+    const { tasks, policy } = files(t);
+    const head = (...args: string[]) => parsed(badness([...args, '--tasks', tasks, '--json']).stdout)[0];
+    const ruled = head('explain', '10', '--policy', policy);
+    assert.equal(ruled.victim, 11);
+    assert.deepEqual(ruled, head('rank', '--policy', policy));
+    const url = moduleFile(t, points('return task.comm === "small" ? 9999 : 1;'));
+    const own = files(t, `version = 1\nscheme = { module = "${url}", export = "points" }\n`).policy;
+    const ranked = head('rank', '--policy', own);
+    assert.equal(ranked.victim, 12);
+    assert.deepEqual(head('explain', '10', '--policy', own), ranked);
+  });
+
   test('explain: the hits of one task after the terms of its scheme', (t) => {
     const { tasks, policy } = files(t);
     const { stdout } = badness(['explain', '10', '--tasks', tasks, '--policy', policy]);
