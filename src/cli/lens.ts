@@ -7,6 +7,7 @@ import {
   builtInScheme,
   compileRules,
   definePolicy,
+  everyRule,
   NO_TEXTS,
   type PluginReport,
   type PluginSpec,
@@ -57,11 +58,6 @@ export async function systemPolicyIn(path: string): Promise<Policy> {
   return ours;
 }
 
-/** The never list is rules as well: they stand behind the others, where they count all the same. */
-function rulesOf({ rules, never }: Policy): Rule[] {
-  return [...rules, ...never.map((comm): Rule => ({ comm, never: true }))];
-}
-
 export async function readLens(values: Values): Promise<Lens> {
   const policy = values.policy === undefined ? null : await systemPolicyIn(values.policy);
   const { scheme: named } = values;
@@ -72,7 +68,7 @@ export async function readLens(values: Values): Promise<Lens> {
       ...scoreOptions(values),
       ...(scheme === undefined ? {} : { scheme: builtInScheme(scheme) }),
     },
-    rules: policy ? rulesOf(policy) : [],
+    rules: policy ? everyRule(policy) : [],
     plugin: scheme === undefined || typeof scheme === 'string' ? null : scheme,
   };
 }

@@ -45,7 +45,7 @@ export {
 export { type RankedColumns, rankColumns } from './ranked-columns.js';
 export { rankingRecord } from './ranking-record.js';
 export { NO_TEXTS, RowRules, type RuleHit, type RulesReport, type TaskTexts } from './row-rules.js';
-export { type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
+export { everyRule, type FlagExpressions, flagRules, type Rule, type RuleInput } from './rule.js';
 export {
   boundOf,
   fallenTo,

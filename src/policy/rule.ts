@@ -169,6 +169,11 @@ export const rule: Check<Rule> = check(fields.form, (value, path) => {
 
 export const rules: Check<readonly Rule[]> = list(rule);
 
+/** Every rule of a policy: its own in their order, then its list `never`, which counts all the same. */
+export function everyRule(policy: { readonly rules: readonly Rule[]; readonly never: readonly string[] }): Rule[] {
+  return [...policy.rules, ...policy.never.map((comm): Rule => ({ comm, never: true }))];
+}
+
 /** The expressions of earlyoom's options of these names, each found anywhere in comm. */
 export interface FlagExpressions {
   readonly ignore?: string | undefined;

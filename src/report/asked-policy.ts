@@ -6,6 +6,7 @@ import {
   type CompiledRule,
   compileRules,
   type DomainSpec,
+  everyRule,
   type Policy,
   type PolicyFile,
   type Rule,
@@ -57,7 +58,7 @@ function askedRule(rule: Rule, compiled: CompiledRule): AskedRule {
 }
 
 async function askedDomain(policy: Policy): Promise<AskedDomain> {
-  const rules = [...policy.rules, ...policy.never.map((comm): Rule => ({ comm, never: true }))];
+  const rules = everyRule(policy);
   const compiled = await compileRules(rules, { uidOf });
   return { policy, rules: rules.map((rule, index) => askedRule(rule, compiled[index]!)) };
 }
