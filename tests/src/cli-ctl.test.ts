@@ -8,12 +8,13 @@ import { parseRecording, RecordedFiles } from '../../src/recording/index.js';
 import { badness } from './support/badness.js';
 import { get, ownFolder, within } from './support/control-scene.js';
 import { CLI, ctl, sleeper, start, startGuard } from './support/guard-run.js';
+import { PATIENCE_MS } from './support/patience.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 
 /** The queue, once it is so. */
 async function queueWhen(path: string, isSo: (text: string) => boolean): Promise<string> {
-  const end = Date.now() + 10_000;
+  const end = Date.now() + PATIENCE_MS;
   for (;;) {
     const { body } = await get(path, '/oom');
     if (isSo(body)) return body;
@@ -93,7 +94,7 @@ describe('ctl: a guard that runs', { skip }, () => {
     assert.match(guard.text, /"kind":"round"/);
     assert.equal(await guard.stop(), 0);
     // They hear that it has ended, and end.
-    for (const { exit } of listeners) assert.equal(await within(exit, 5000), 0);
+    for (const { exit } of listeners) assert.equal(await within(exit), 0);
     assert.equal(existsSync(path), false);
   });
 
@@ -128,7 +129,7 @@ describe('ctl: a guard that runs', { skip }, () => {
     await feed.until(/feeding/);
     feed.child.kill('SIGKILL');
     await feed.exit;
-    const end = Date.now() + 10_000;
+    const end = Date.now() + PATIENCE_MS;
     while (!JSON.parse((await get(path, '/state')).body).queue_stale) {
       assert.ok(Date.now() < end, 'it lasts');
       await new Promise((later) => setTimeout(later, 20));
@@ -154,7 +155,7 @@ describe('ctl: a guard that runs', { skip }, () => {
     const feed = start(t, ['ctl', 'oom', '--feed', '--every', '50', '--control', path]);
     await feed.until(/feeding/);
     await guard.stop();
-    assert.equal(await within(feed.exit, 5000), 15);
+    assert.equal(await within(feed.exit), 15);
     assert.match(feed.errors, /^badness: E\w+: [^\n]+\n$/);
   });
 });

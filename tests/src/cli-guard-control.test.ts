@@ -62,7 +62,7 @@ describe('guard: its control socket', { skip }, () => {
     const first = start(t, ['guard', '-r', '0', '--domain', 'system'], inPlace, user);
     await first.until(/control: .*\n/);
     const second = start(t, ['guard', '-r', '0', '--domain', 'system'], inPlace, user);
-    assert.equal(await within(second.exit, 20_000), 15);
+    assert.equal(await within(second.exit), 15);
     assert.match(
       second.errors,
       new RegExp(`^badness: the guard of system, pid ${first.child.pid}, listens at [^\n]+\n$`),

@@ -47,7 +47,7 @@ async function guarded(t: TestContext, text: string, ...more: string[]): Promise
         await new Promise((look) => setTimeout(look, 10));
       }
     };
-    return within(seen(), 20_000);
+    return within(seen());
   };
   return Object.assign(run, { file, path, hangUp });
 }
@@ -144,7 +144,7 @@ describe('guard: SIGHUP', { skip }, () => {
     const settled = async () => {
       while ((await stateOf(guard.path)).facts.scheme !== 'resident') await new Promise((look) => setTimeout(look, 10));
     };
-    await within(settled(), 20_000);
+    await within(settled());
     assert.equal(await guard.stop(), 0);
     assert.equal(guard.errors, '');
   });
@@ -165,7 +165,7 @@ describe('guard: SIGHUP', { skip }, () => {
     const guard = start(t, ['guard', '-r', '0', '--domain', 'system', '--control', 'none']);
     await guard.until(/no control socket: as asked/);
     guard.child.kill('SIGHUP');
-    assert.equal(await within(guard.exit, 10_000), null);
+    assert.equal(await within(guard.exit), null);
     assert.equal(guard.child.signalCode, 'SIGHUP');
   });
 });

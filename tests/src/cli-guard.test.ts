@@ -6,10 +6,13 @@ import { describe, type TestContext, test } from 'node:test';
 import { badness } from './support/badness.js';
 import { FakeMemory, noFakeMemory } from './support/fake-memory.js';
 import { type GuardProcess, runGuard, startGuardProcess } from './support/guard-process.js';
+import { PATIENCE_MS } from './support/patience.js';
 import { StuckPipe } from './support/stuck-pipe.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const SYSTEM = ['--domain', 'system'];
+/** Some tens of milliseconds, of which a busy machine makes more. */
+const AT_ONCE_MS = 15_000;
 
 /** Fills the socket that is its standard output, makes it wait for room again, and runs a command on it. Says the pid on standard error. */
 const FILL_AND_RUN = `
@@ -193,11 +196,11 @@ describe('what guard says of memory', { skip: skip || noFakeMemory() }, () => {
 describe('how guard ends, and who cannot hold it up', { skip }, () => {
   for (const native of ['auto', 'none']) {
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-      test(`${signal} ends it within a second, with code 0 (native ${native})`, async (t) => {
+      test(`${signal} ends it at once, with code 0 (native ${native})`, async (t) => {
         const guard = await runGuard(t, { args: [...SYSTEM, '--native', native] });
         const { ended, ms } = await guard.stop(signal);
         assert.deepEqual([ended, guard.stderr], [0, '']);
-        assert.ok(ms < 1000, `${ms} ms`);
+        assert.ok(ms < AT_ONCE_MS, `${ms} ms`);
       });
     }
   }
@@ -221,7 +224,7 @@ describe('how guard ends, and who cannot hold it up', { skip }, () => {
       await guard.until('it guards', () => readsMemory(guard.child.pid!));
       const { ended, ms } = await guard.stop();
       assert.deepEqual([ended, pipe.drain()], [0, '']);
-      assert.ok(ms < 1000, `${ms} ms`);
+      assert.ok(ms < AT_ONCE_MS, `${ms} ms`);
     });
   }
 
@@ -231,12 +234,12 @@ describe('how guard ends, and who cannot hold it up', { skip }, () => {
     t.after(() => outer.kill('SIGKILL'));
     const pid = Number(await new Promise((resolve) => outer.stderr.once('data', resolve)));
     t.after(() => isRunning(pid) && process.kill(pid, 'SIGKILL'));
-    const end = Date.now() + 10_000;
+    const end = Date.now() + PATIENCE_MS;
     while (!readsMemory(pid) && Date.now() < end) await new Promise((look) => setTimeout(look, 2));
     const began = performance.now();
     process.kill(pid, 'SIGTERM');
     assert.equal(await new Promise((resolve) => outer.once('exit', resolve)), 0);
-    assert.ok(performance.now() - began < 1000);
+    assert.ok(performance.now() - began < AT_ONCE_MS);
   });
 
   test('a reader that has gone does not', async (t) => {

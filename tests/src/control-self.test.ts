@@ -181,7 +181,8 @@ const { createConnection } = require('node:net');
 const { spawn } = require('node:child_process');
 const socket = createConnection(process.argv[1], () => {
   const code = "const s = new (require('node:net').Socket)({ fd: 3 });" +
-    "setTimeout(() => s.write('PUT ${SELF} HTTP/1.1\\\\r\\\\nHost: b\\\\r\\\\nContent-Length: 1\\\\r\\\\n\\\\r\\\\n1'), 300);" +
+    "const ask = () => s.write('PUT ${SELF} HTTP/1.1\\\\r\\\\nHost: b\\\\r\\\\nContent-Length: 1\\\\r\\\\n\\\\r\\\\n1');" +
+    "const look = setInterval(() => { if (process.ppid === " + process.pid + ") return; clearInterval(look); setTimeout(ask, 100); }, 10);" +
     "s.on('data', (d) => process.stdout.write(d)); s.on('end', () => process.exit())";
   spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'inherit', 'inherit', socket], detached: true });
   setTimeout(() => process.exit(), 150);

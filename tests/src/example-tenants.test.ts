@@ -4,6 +4,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
+import { PATIENCE_MS } from './support/patience.js';
 
 const MIB = 2 ** 20;
 const BUDGET_MIB = 64;
@@ -30,7 +31,7 @@ test('examples: of the tenants the flooding one is shed, the others keep theirs,
   let slowestMs = 0;
   const ask = async (path: string, init: RequestInit = {}) => {
     const began = performance.now();
-    const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(10_000) });
+    const response = await fetch(`${url}/${path}`, { ...init, signal: AbortSignal.timeout(PATIENCE_MS) });
     const bytes = new Uint8Array(await response.arrayBuffer());
     slowestMs = Math.max(slowestMs, performance.now() - began);
     return { status: response.status, bytes };

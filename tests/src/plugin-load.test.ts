@@ -20,7 +20,7 @@ async function refusal(code: Code): Promise<string> {
     (error: { code: string; message: string }) => error,
   );
   assert.equal(refused.code, 'EPLUGIN', refused.message);
-  assert.ok(performance.now() - began < 4000);
+  assert.ok(performance.now() - began < 30_000);
   const name = 'wasm' in code ? code.wasm : `${code.module}#${code.export}`;
   assert.ok(refused.message.startsWith(`plug-in ${name}: `), refused.message);
   return refused.message.slice(`plug-in ${name}: `.length);

@@ -7,6 +7,7 @@ import * as badness from '../../src/index.js';
 import * as linux from '../../src/linux/index.js';
 import * as policy from '../../src/policy/index.js';
 import { runExample } from './support/doc-example.js';
+import { PATIENCE_MS } from './support/patience.js';
 import { FileTree, meminfoText } from './support/pressure-fixtures.js';
 
 const page = readFileSync('docs/pressure.md', 'utf8');
@@ -38,7 +39,10 @@ test('docs: the guard of pressure.md waits while there is memory, and decides wh
   };
   const entries = { badness, 'badness/guard': guard, 'badness/linux': linux, 'badness/policy': policy };
   const ended = runExample(page, entries, { MeminfoReader: Reader, say, stop: stop.signal });
-  await Promise.race([ended, new Promise((_, late) => setTimeout(late, 10_000, new Error('it does not end')).unref())]);
+  await Promise.race([
+    ended,
+    new Promise((_, late) => setTimeout(late, PATIENCE_MS, new Error('it does not end')).unref()),
+  ]);
   assert.equal(said.length, 1);
   // Others of this machine come and go: the one chosen may be gone at once.
   assert.match(said[0]!, /^memory: 39 MiB \(4\.0 %\) available, no swap that counts; .+: (dry|gone|no-victim)$/s);

@@ -11,6 +11,7 @@ import { killRound } from '../../src/linux/kill-round.js';
 import { openQueue } from '../../src/linux/queue-tasks.js';
 import { definePolicy } from '../../src/policy/index.js';
 import { settle } from './support/manual-clock.js';
+import { PATIENCE_MS } from './support/patience.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const { startRanker } = (await import(
@@ -18,7 +19,6 @@ const { startRanker } = (await import(
 )) as typeof import('../../src/linux/index.js');
 
 const ROUNDS = 30;
-const LIMIT_MS = 30_000;
 const maxTasks = readdirSync('/proc').length + 2048;
 const policy = definePolicy({ scheme: 'resident' });
 const descriptors = () => readdirSync('/proc/self/fd').length;
@@ -45,11 +45,12 @@ describe('ranker: in a thread', { skip }, () => {
     const ranker = await startRanker(engine, { policy, everyMs: 50, count: 20 });
     const seen = { queue: 0, scheme: 0, stale: 0 };
     // On a busy machine a ranking may take longer than its list counts: then more rounds are needed for a race.
-    const end = Date.now() + LIMIT_MS;
+    const end = Date.now() + PATIENCE_MS;
     const isRace = () => seen.queue > 5 && ranker.counters.refreshes > 5;
     for (let round = 0; round < ROUNDS || (!isRace() && Date.now() < end); ++round) {
       const { chosenBy, queueStale, outcome } = await killRound(engine, { policy, queue });
-      assert.ok(['dry', 'gone'].includes(outcome), outcome);
+      // Somebody on this machine may be ending at that moment, and is waited for.
+      assert.ok(['dry', 'gone', 'in-flight'].includes(outcome), outcome);
       seen[chosenBy] += 1;
       if (queueStale) seen.stale += 1;
       // The counters come by message.
@@ -75,12 +76,14 @@ describe('ranker: in a thread', { skip }, () => {
       const ranker = await startRanker(guard.engine, { policy, everyMs: 60_000 });
       const queued = openQueue(guard.engine).text();
       guard.on('round', async ({ report }) => {
+        // Somebody on this machine was ending at that moment: the round comes again.
+        if (report.victim === null) return;
         console.log(report.chosenBy, queued.trim().split(' ').includes(String(report.victim.tgid)));
         await ranker.close();
         await guard.close();
       });
       guard.allocationFailed();`;
-    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { timeout: LIMIT_MS });
+    const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', code], { timeout: PATIENCE_MS });
     assert.deepEqual(await run, { stdout: 'queue true\n', stderr: '' });
   });
 

@@ -6,6 +6,7 @@ import * as workers from '../../src/guard/worker-tasks.js';
 import * as policy from '../../src/policy/index.js';
 import * as registered from '../../src/registered/index.js';
 import { runExample } from './support/doc-example.js';
+import { PATIENCE_MS } from './support/patience.js';
 
 const page = readFileSync('docs/registered.md', 'utf8');
 
@@ -16,7 +17,7 @@ test('docs: of the caches of registered.md the one that floods gives what is nee
   let heard = () => {};
   const told = new Promise<void>((resolve, reject) => {
     // The guard does not keep the process alive; this does.
-    const late = setTimeout(reject, 10_000, new Error('nobody was shed'));
+    const late = setTimeout(reject, PATIENCE_MS, new Error('nobody was shed'));
     heard = () => {
       clearTimeout(late);
       resolve();

@@ -10,6 +10,7 @@ import { guardEventToJson } from '../../src/guard/guard-events.js';
 import { definePolicy, type PolicyInput } from '../../src/policy/index.js';
 import { guardRegistered, TaskRegistry } from '../../src/registered/index.js';
 import { ManualClock, settle } from './support/manual-clock.js';
+import { PATIENCE_MS } from './support/patience.js';
 import { DOMAIN, MIB, never, type Tenant, tenantScene } from './support/tenants.js';
 
 /** A built entry, as a literal. */
@@ -239,7 +240,10 @@ describe('registered guard: its end', () => {
     assert.deepEqual(flood.asked, ['soft']);
     const closing = guard.close();
     await settle();
-    await Promise.race([closing, new Promise((_, late) => setTimeout(late, 900, new Error('too late')).unref())]);
+    await Promise.race([
+      closing,
+      new Promise((_, late) => setTimeout(late, PATIENCE_MS, new Error('too late')).unref()),
+    ]);
     await clock.advance(60_000);
     assert.deepEqual([flood.asked, other.asked], [['soft'], []]);
     await guard[Symbol.asyncDispose]();
@@ -280,7 +284,7 @@ describe('registered guard: its end', () => {
   });
 
   test('it does not keep the process alive, unless asked', async () => {
-    const run = (options: string) =>
+    const run = (options: string, laterMs: number) =>
       promisify(execFile)(process.execPath, [
         ...['--input-type=module', '-e'],
         `import { guardRegistered, TaskRegistry } from ${entry('registered')};
@@ -288,9 +292,9 @@ describe('registered guard: its end', () => {
          const policy = definePolicy({ domain: { registered: 'tenants', budget: '1MiB' } });
          const guard = await guardRegistered({ policy, registry: new TaskRegistry() ${options} });
          process.once('exit', () => console.log('ended'));
-         setTimeout(() => { console.log('later'); guard.close(); }, 300).unref();`,
+         setTimeout(() => { console.log('later'); guard.close(); }, ${laterMs}).unref();`,
       ]);
-    assert.equal((await run('')).stdout, 'ended\n');
-    assert.equal((await run(', keepAlive: true')).stdout, 'later\nended\n');
+    assert.equal((await run('', PATIENCE_MS)).stdout, 'ended\n');
+    assert.equal((await run(', keepAlive: true', 300)).stdout, 'later\nended\n');
   });
 });

@@ -106,7 +106,7 @@ test('rest: without leave, or without native calls, it never blocks', async (t) 
   assert.deepEqual(fake.blocked, []);
 });
 
-test('rest: a client is served at once though the thread is blocked', { skip, timeout: 20_000 }, async (t) => {
+test('rest: a client is served at once though the thread is blocked', { skip, timeout: 60_000 }, async (t) => {
   const path = join(tmpdir(), `badness-rest-${process.pid}.sock`);
   const server = createServer((socket) => socket.end('served')).listen(path);
   await once(server, 'listening');
@@ -132,7 +132,7 @@ test('rest: a client is served at once though the thread is blocked', { skip, ti
   assert.ok(tookMs < 600, `${tookMs} ms, of a rest of 900`);
 });
 
-test('rest: timers of others are not late', { skip, timeout: 20_000 }, async (t) => {
+test('rest: timers of others are not late', { skip, timeout: 60_000 }, async (t) => {
   const waiter = createWaiter(load.native, { blocks: true });
   t.after(() => waiter.close());
   await waiter.rest([], 1);
@@ -147,7 +147,7 @@ test('rest: timers of others are not late', { skip, timeout: 20_000 }, async (t)
   assert.ok(tookMs < 700, `${tookMs} ms instead of 250`);
 });
 
-test('rest: the loop of a worker cannot be polled, so it does not block', { skip, timeout: 20_000 }, async () => {
+test('rest: the loop of a worker cannot be polled, so it does not block', { skip, timeout: 60_000 }, async () => {
   const worker = new Worker(new URL('./support/event-loop.worker.js', import.meta.url));
   const [loop] = await once(worker, 'message');
   assert.equal(loop, null);

@@ -5,10 +5,9 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { EventOf, StartGuardOptions } from '../../src/linux/start-guard.js';
 import { Listener } from '../../src/listeners.js';
+import { within } from './support/control-scene.js';
+import { PATIENCE_MS } from './support/patience.js';
 import { entry, SHORT, skip, startGuard } from './support/shipped-guard.js';
-
-const within = <T>(promise: Promise<T>, ms = 10_000) =>
-  Promise.race([promise, new Promise<never>((_, late) => setTimeout(late, ms, new Error('too late')).unref())]);
 
 /** Closed after the test, however that ends: one that keeps the process alive would keep the whole run. */
 async function start(t: TestContext, options: StartGuardOptions) {
@@ -37,7 +36,7 @@ test('startGuard: says what it guards, tells its rounds, and ends', { skip }, as
   assert.notEqual(report.victim!.tgid, process.pid, 'not the application');
   assert.deepEqual([guard.facts.domain, guard.facts.enforce], ['system', false]);
   assert.ok(guard.readings.latest()!.availableKib > 0);
-  await within(guard.close(), 1000);
+  await within(guard.close());
   await guard.close();
 });
 
@@ -61,9 +60,9 @@ test('startGuard: it watches while the event loop of the application is blocked'
   const guard = await start(t, { ...SHORT, mostMs: 50 });
   await firstChoice(guard);
   const before = guard.readings.readings;
-  const end = Date.now() + 1000;
-  while (Date.now() < end);
-  assert.ok(guard.readings.readings - before >= 5, `${guard.readings.readings - before} readings in a second`);
+  const read = () => guard.readings.readings - before;
+  for (const end = Date.now() + PATIENCE_MS; read() < 5 && Date.now() < end; );
+  assert.ok(read() >= 5, `${read()} readings`);
   await guard.close();
 });
 
@@ -76,9 +75,9 @@ test('startGuard: it does not keep the process alive, unless asked', { skip }, a
         `import { startGuard } from ${JSON.stringify(entry)};
        const guard = await startGuard({ domain: 'system', ${more} });
        console.log('watching');
-       setTimeout(() => console.log('kept'), 300).unref();`,
+       setTimeout(() => console.log('kept'), ${PATIENCE_MS}).unref();`,
       ],
-      { timeout: 10_000 },
+      { timeout: PATIENCE_MS },
     );
   assert.equal((await run('')).stdout, 'watching\n');
   await assert.rejects(
@@ -122,7 +121,7 @@ test('startGuard: a listener of the application hears the shortage that the guar
   const listener = new Listener(guard.engine);
   listener.register(guard.domain);
   assert.equal(guard.allocationFailed(), true);
-  assert.equal(await listener.waitAsync(5000), true);
+  assert.equal(await listener.waitAsync(PATIENCE_MS), true);
   assert.deepEqual([listener.read().count, listener.event?.reason, listener.event?.level], [1, 'allocation', 'kill']);
   await guard.close();
   listener.close();

@@ -32,8 +32,10 @@ describe('top ends, and the terminal is as it was', { skip, concurrency: 2 }, ()
   }
 
   test('something was thrown that nobody catches', async (t) => {
-    const bomb = 'data:text/javascript,setTimeout(()=>planned(),900)';
+    const bomb = "data:text/javascript,process.on('SIGUSR2',()=>planned())";
     const pty = top(t, ['--proc', ROOT], { env: { NODE_OPTIONS: `--import=${bomb}` } });
+    await begun(pty);
+    pty.signal('SIGUSR2');
     assert.equal(await pty.status(), 1);
     clean(pty);
     const [before, after] = pty.output.split(LEAVE) as [string, string];

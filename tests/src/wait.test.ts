@@ -38,7 +38,7 @@ for (const { name, skip, make } of bodies) {
     assert.equal(await waiter.wait([], 0), 'time');
   });
 
-  test(`wait ${name}: wake ends the wait under way, or the next one, once`, { skip, timeout: 20_000 }, async (t) => {
+  test(`wait ${name}: wake ends the wait under way, or the next one, once`, { skip, timeout: 120_000 }, async (t) => {
     const waiter = make();
     const nothing = silent(load.native);
     t.after(() => {
@@ -60,7 +60,7 @@ for (const { name, skip, make } of bodies) {
     }
   });
 
-  test(`wait ${name}: infinity is no overflow`, { skip, timeout: 20_000 }, async (t) => {
+  test(`wait ${name}: infinity is no overflow`, { skip, timeout: 120_000 }, async (t) => {
     const waiter = make();
     t.after(() => waiter.close());
     const waiting = waiter.wait([], Number.POSITIVE_INFINITY);
@@ -70,7 +70,7 @@ for (const { name, skip, make } of bodies) {
     assert.equal(await waiting, 'woken');
   });
 
-  test(`wait ${name}: closing twice and under way is allowed`, { skip, timeout: 20_000 }, async () => {
+  test(`wait ${name}: closing twice and under way is allowed`, { skip, timeout: 120_000 }, async () => {
     const waiter = make();
     const nothing = silent(load.native);
     const waiting = waiter.wait([nothing.wakeUp], LONG_MS);
@@ -88,7 +88,7 @@ for (const { name, skip, make } of bodies) {
     nothing.close();
   });
 
-  test(`wait ${name}: another thread ends a blocked wait`, { skip, timeout: 20_000 }, async (t) => {
+  test(`wait ${name}: another thread ends a blocked wait`, { skip, timeout: 120_000 }, async (t) => {
     const waiter = make();
     t.after(() => waiter.close());
     const code = `
@@ -108,7 +108,7 @@ for (const { name, skip, make } of bodies) {
 
 test('wait poll: tells which descriptor was ready, async and blocking', {
   skip: noNative,
-  timeout: 20_000,
+  timeout: 120_000,
 }, async (t) => {
   const native = load.native!;
   const waiter = createWaiter(native);
@@ -139,7 +139,7 @@ test('wait poll: tells which descriptor was ready, async and blocking', {
 
 test('wait poll: patient ones are found when a short sleep ends, and at once in a long one', {
   skip: noNative,
-  timeout: 20_000,
+  timeout: 120_000,
 }, async (t) => {
   const native = load.native!;
   const waiter = createWaiter(native);
@@ -166,7 +166,7 @@ test('wait poll: patient ones are found when a short sleep ends, and at once in 
 });
 
 test('wait timers: a changed file ends the wait, and one that changed between two waits ends the next', {
-  timeout: 20_000,
+  timeout: 120_000,
 }, async (t) => {
   const tree = new FileTree(t, { events: 'oom 0\n' });
   const waiter = createWaiter(null);

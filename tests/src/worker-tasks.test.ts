@@ -10,9 +10,9 @@ import type { GuardEvent } from '../../src/guard/guard-events.js';
 import { registerWorker, reportMemory, type WorkerTaskOptions } from '../../src/guard/worker-tasks.js';
 import { definePolicy } from '../../src/policy/index.js';
 import { guardRegistered, type RegisteredTask, TaskRegistry } from '../../src/registered/index.js';
+import { PATIENCE_MS } from './support/patience.js';
 
 const MIB = 2 ** 20;
-const LIMIT_MS = 20_000;
 
 async function start(t: TestContext): Promise<Worker> {
   const worker = new Worker(new URL('./support/hoard.worker.js', import.meta.url));
@@ -29,8 +29,8 @@ async function hold(worker: Worker, mib: number): Promise<void> {
 }
 
 async function until(what: string, holds: () => boolean): Promise<void> {
-  for (const end = Date.now() + LIMIT_MS; !holds(); ) {
-    assert.ok(Date.now() < end, `${what} within ${LIMIT_MS} ms`);
+  for (const end = Date.now() + PATIENCE_MS; !holds(); ) {
+    assert.ok(Date.now() < end, `${what} within ${PATIENCE_MS} ms`);
     await new Promise((later) => setTimeout(later, 10));
   }
 }
@@ -69,7 +69,7 @@ describe('workers as registered tasks', () => {
     const policy = definePolicy({
       enforce: true,
       domain: { registered: 'workers', budget: '256MiB' },
-      escalation: { termMs: 200, stuckMs: 5000 },
+      escalation: { termMs: 200, stuckMs: 10_000 },
     });
     const guard = await guardRegistered({ policy, registry, tell: (event) => events.push(event) });
     t.after(() => guard.close());
@@ -147,7 +147,7 @@ describe('workers as registered tasks', () => {
     const outer = new Worker(code, { eval: true });
     const [status] = await Promise.race([
       once(outer, 'exit'),
-      new Promise<never>((_, late) => setTimeout(late, LIMIT_MS, new Error('it does not end')).unref()),
+      new Promise<never>((_, late) => setTimeout(late, PATIENCE_MS, new Error('it does not end')).unref()),
     ]);
     assert.equal(status, 0);
   });

@@ -21,6 +21,7 @@ import { CandidateQueue, type TaskHandles } from '../../../src/queue.js';
 import { rankedAt, rankTasks } from '../../../src/rank.js';
 import { loadTasks } from '../../../src/task.js';
 import type { TokenHolder } from '../../../src/token.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** Ids that no task has; every other one is the leader of its process. */
 class Tasks implements TaskHandles {
@@ -234,7 +235,7 @@ export async function reader(t: TestContext, path: string): Promise<RawClient> {
 }
 
 /** Rejects when it takes longer: whatever a test waits for has bounds. */
-export function within<T>(promise: Promise<T>, ms = 5000): Promise<T> {
+export function within<T>(promise: Promise<T>, ms = PATIENCE_MS): Promise<T> {
   let timer: NodeJS.Timeout;
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error(`not within ${ms} ms`)), ms);

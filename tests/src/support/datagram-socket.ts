@@ -2,6 +2,7 @@
 import { rmSync } from 'node:fs';
 import type { TestContext } from 'node:test';
 import { unixAddress } from '../../../src/linux/native-datagram.js';
+import { PATIENCE_MS } from './patience.js';
 
 const AF_UNIX = 1;
 const SOCK_DGRAM_CLOEXEC = 2 | 0o2000000;
@@ -12,7 +13,7 @@ const LOOK_MS = 2;
 /** Everything that came, a message an entry. */
 export interface Inbox {
   readonly messages: string[];
-  /** Waits until it is so. @throws when it is not within ten seconds. */
+  /** Waits until it is so. @throws when it is not in good time. */
   until(what: string, holds: (messages: readonly string[]) => boolean): Promise<void>;
   close(): void;
 }
@@ -45,7 +46,7 @@ export async function openInbox(t: TestContext, name: string): Promise<Inbox | n
   const inbox: Inbox = {
     messages,
     until: async (what, holds) => {
-      for (const end = Date.now() + 10_000; ; ) {
+      for (const end = Date.now() + PATIENCE_MS; ; ) {
         read();
         if (holds(messages)) return;
         if (Date.now() > end) throw new Error(`${what}: not seen; ${JSON.stringify(messages)}`);

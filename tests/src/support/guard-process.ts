@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
+import { PATIENCE_MS } from './patience.js';
 
 /** One object of its --json output; which keys it has depends on its kind. */
 export interface GuardLine {
@@ -42,7 +43,6 @@ export interface GuardStart {
   readonly cwd?: string;
 }
 
-const READY_MS = 20_000;
 const LOOK_MS = 2;
 
 export class GuardProcess {
@@ -83,7 +83,7 @@ export class GuardProcess {
   }
 
   /** Waits until it is so. @throws with all it said when it is not within the time, or it has ended. */
-  async until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+  async until(what: string, holds: () => boolean, withinMs = PATIENCE_MS): Promise<void> {
     for (const end = Date.now() + withinMs; !holds(); ) {
       if (Date.now() > end || !this.lives) throw new Error(`${what}: not seen; ${this.told()}`);
       await new Promise((look) => setTimeout(look, LOOK_MS));
@@ -126,6 +126,6 @@ export async function startGuardProcess(
 /** Starts a guard and returns when it watches. */
 export async function runGuard(t: Pick<TestContext, 'after'>, start: GuardStart): Promise<GuardProcess> {
   const guard = await startGuardProcess(t, start);
-  await guard.until('the start', () => guard.said.length > 0, READY_MS);
+  await guard.until('the start', () => guard.said.length > 0);
   return guard;
 }

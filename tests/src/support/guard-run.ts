@@ -2,6 +2,7 @@
 import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
 import { ownFolder, within } from './control-scene.js';
 
@@ -23,6 +24,7 @@ export function plainUser(): Ids | null {
 
 export interface Run {
   readonly child: ChildProcess;
+  /** What it has said, in whole lines. */
   text: string;
   errors: string;
   until(pattern: RegExp): Promise<string>;
@@ -35,7 +37,9 @@ export interface Run {
 export function start(t: TestContext, args: string[], env: NodeJS.ProcessEnv = process.env, ids: Ids = {}): Run {
   const child = spawn(process.execPath, [CLI, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env, ...ids });
   t.after(() => child.kill('SIGKILL'));
-  const exit = once(child, 'exit').then(([code]) => code as number | null);
+  // With all that it said: the end of a process may be heard of before its last words.
+  const exit = once(child, 'close').then(([code]) => code as number | null);
+  const lines = createInterface({ input: child.stdout });
   const run: Run = {
     child,
     text: '',
@@ -45,18 +49,17 @@ export function start(t: TestContext, args: string[], env: NodeJS.ProcessEnv = p
       within(
         new Promise<string>((resolve) => {
           const look = () => pattern.test(run.text) && resolve(run.text);
-          child.stdout.on('data', look);
+          lines.on('line', look);
           look();
         }),
-        20_000,
       ),
     stop() {
       child.kill('SIGTERM');
-      return within(exit, 10_000);
+      return within(exit);
     },
   };
-  child.stdout.on('data', (data: Buffer) => {
-    run.text += data.toString();
+  lines.on('line', (line) => {
+    run.text += `${line}\n`;
   });
   child.stderr.on('data', (data: Buffer) => {
     run.errors += data.toString();

@@ -49,7 +49,7 @@ export interface ListenerRaceData {
 }
 
 /** A wait that lasts this long was never going to end. */
-export const WEDGED_MS = 5000;
+export const WEDGED_MS = 60_000;
 
 export class Account {
   readonly #cells: Int32Array<SharedArrayBuffer>;

@@ -6,13 +6,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { within } from './control-scene.js';
+import { PATIENCE_MS } from './patience.js';
 
 /** Why there can be no pseudo-terminal here, or false. */
 export const noPty =
   ['script', 'stty'].some((program) => spawnSync(program, ['--version']).error !== undefined) &&
   'no script(1) or stty(1) here to make a terminal with';
-
-const LIMIT_MS = 15_000;
 
 export interface PtyOptions {
   readonly columns: number;
@@ -91,11 +90,11 @@ export class Pty {
 
   /** Resolves when it is so; looks every few milliseconds. */
   async until(what: string, isSo: () => boolean): Promise<void> {
-    const end = Date.now() + LIMIT_MS;
+    const end = Date.now() + PATIENCE_MS;
     while (!isSo()) {
       if (Date.now() > end)
         throw new Error(
-          `not within ${LIMIT_MS} ms: ${what}; the terminal got ${JSON.stringify(this.output.slice(-1500))}`,
+          `not within ${PATIENCE_MS} ms: ${what}; the terminal got ${JSON.stringify(this.output.slice(-1500))}`,
         );
       await new Promise((later) => setTimeout(later, 10));
     }
@@ -103,7 +102,7 @@ export class Pty {
 
   /** The exit status of the command, as a shell has it. */
   async status(): Promise<number> {
-    await within(this.ended, LIMIT_MS);
+    await within(this.ended);
     return Number(this.told('status'));
   }
 }
