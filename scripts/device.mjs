@@ -44,19 +44,23 @@ const FLAGS = [
   ...['-DNDEBUG', '-DWASM_RT_MEMCHECK_SIGNAL_HANDLER=0', '-DWASM_RT_USE_STACK_DEPTH_COUNT=0'],
 ];
 
-/** Writes the baseline engine in C to a folder. */
-export function translate(folder) {
-  mkdirSync(folder, { recursive: true });
-  run('wasm2c', 'dist/badness.baseline.wasm', '-n', 'badness', '-o', `${folder}/badness.c`);
+function compile(folder, ...args) {
+  run(compiler(), ...FLAGS, `-I${folder}`, '-Iexamples/device', `-I${RUNTIME}`, ...args);
 }
 
-/** Compiles `sources` with the engine that was translated to the folder. */
+/** Writes the baseline engine in C to a folder, and compiles it. */
+function translate(folder) {
+  mkdirSync(folder, { recursive: true });
+  run('wasm2c', 'dist/badness.baseline.wasm', '-n', 'badness', '-o', `${folder}/badness.c`);
+  // What the translator writes is not warning-free, and is none of ours.
+  compile(folder, '-w', '-c', `${folder}/badness.c`, '-o', `${folder}/badness.o`);
+}
+
+/** Compiles `sources` with the engine that buildDevice has put into the folder. The path of the program. */
 export function compileNative(folder, program, sources) {
   const path = `${folder}/${program}`;
-  const compile = (...args) => run(compiler(), ...FLAGS, `-I${folder}`, '-Iexamples/device', `-I${RUNTIME}`, ...args);
-  // What the translator writes is not warning-free, and is none of ours.
-  compile('-w', '-c', `${folder}/badness.c`, '-o', `${folder}/badness.o`);
-  compile('-Wall', '-Wextra', '-Wno-sign-compare', '-Werror', ...sources, `${folder}/badness.o`, '-lm', '-o', path);
+  const strict = ['-Wall', '-Wextra', '-Wno-sign-compare', '-Werror'];
+  compile(folder, ...strict, ...sources, `${folder}/badness.o`, '-lm', '-o', path);
   return path;
 }
 

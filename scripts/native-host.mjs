@@ -3,7 +3,7 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { buildDevice, compileNative, missingTool, translate } from './device.mjs';
+import { buildDevice, compileNative, missingTool } from './device.mjs';
 
 const FOLDER = 'build/native';
 /** Test files that go through every build, and the test of the device host. */
@@ -33,9 +33,8 @@ function functions() {
 
 /** Builds both programs. Returns the path of the engine for the tests. */
 export async function buildNative() {
-  const { path, bytes } = await buildDevice();
+  const { path, bytes } = await buildDevice(FOLDER);
   console.log(`${path}: ${bytes} bytes`);
-  translate(FOLDER);
   writeFileSync(`${FOLDER}/functions.h`, functions());
   return compileNative(FOLDER, 'engine', ['tests/native/engine.c', 'examples/device/engine.c']);
 }

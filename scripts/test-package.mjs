@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { bundlers, TOOLS } from '../tests/package/bundlers.mjs';
 import { reachedFiles, unexpectedFiles } from '../tests/package/files.mjs';
 import { installPackages } from '../tests/runtimes/fetched.mjs';
-import { installPacked, packInto } from '../tests/runtimes/packed.mjs';
+import { installPacked } from '../tests/runtimes/packed.mjs';
 
 const ATTW = '@arethetypeswrong/cli@0.18.5';
 /** WebAssembly has no types: these are files to fetch, not modules to import. */
@@ -48,9 +48,8 @@ async function checkPublint() {
   return stdout.trim().split('\n').at(-1);
 }
 
-async function checkAttw({ folder }) {
+async function checkAttw({ tarball }) {
   const tools = await installPackages('attw', [ATTW]);
-  const { tarball } = packInto(folder);
   const options = ['--profile', 'esm-only', '--no-emoji', '--format', 'ascii', '--exclude-entrypoints', ...NO_MODULES];
   await run(join(tools, 'node_modules/.bin/attw'), [tarball, ...options]).catch((error) => {
     throw new Error(error.stdout || error.message);
@@ -108,7 +107,7 @@ async function checkThreads(bundle, folder) {
 }
 
 async function main() {
-  const packed = installPacked();
+  const packed = await installPacked();
   const { folder } = packed;
   let failed = 0;
   const check = async (name, body) => {

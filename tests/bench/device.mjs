@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { buildDevice, missingTool } from '../../scripts/device.mjs';
-import { median } from './support.mjs';
+import { cpuMsOf, median } from './support.mjs';
 
 const ROUNDS = 3;
 const SETTLE_MS = 3000;
@@ -40,7 +40,7 @@ async function measure({ command, args }) {
   if (!isThere) return undefined;
   const status = kibOf(`/proc/${child.pid}/status`);
   const maps = kibOf(`/proc/${child.pid}/smaps_rollup`);
-  const cpuMs = Number(readFileSync(`/proc/${child.pid}/schedstat`, 'latin1').split(' ')[0]) / 1e6;
+  const cpuMs = cpuMsOf(child.pid);
   child.kill('SIGKILL');
   await ended;
   return {

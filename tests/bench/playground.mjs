@@ -3,6 +3,7 @@
 import { chromium } from 'playwright-core';
 import { chromiumOptions, NO_CHROMIUM } from '../../scripts/chromium.mjs';
 import { servePlayground } from '../../scripts/playground.mjs';
+import { median, percentile } from './support.mjs';
 
 const TASKS = 10_000;
 const MOVES = 60;
@@ -51,9 +52,7 @@ async function moveSlider(moves) {
 }
 
 function summary(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (part) => sorted[Math.floor(part * (sorted.length - 1))].toFixed(1);
-  return `median ${at(0.5)} ms, 95 % ${at(0.95)} ms`;
+  return `median ${median(values).toFixed(1)} ms, 95 % ${percentile(values, 95).toFixed(1)} ms`;
 }
 
 const options = chromiumOptions();

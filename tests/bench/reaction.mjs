@@ -5,7 +5,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { startCrowd } from './crowd.mjs';
-import { Contestant } from './support.mjs';
+import { Contestant, cpuMsOf } from './support.mjs';
 
 const [wanted, flips, folder] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
 const TOTAL_MIB = 8192;
@@ -61,13 +61,9 @@ class Daemon {
     return error === undefined && this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  /** CPU time of all its threads so far, ms. Threads that have ended do not count; neither ends any while it is idle. */
+  /** Neither ends any of its threads while it is idle. */
   cpuMs() {
-    const folder = `/proc/${this.child.pid}/task`;
-    const ns = readdirSync(folder).map((tid) =>
-      Number(readFileSync(`${folder}/${tid}/schedstat`, 'utf8').split(' ')[0]),
-    );
-    return ns.reduce((sum, one) => sum + one, 0) / 1e6;
+    return cpuMsOf(this.child.pid);
   }
 
   rssMib() {

@@ -1,6 +1,6 @@
 // What the benches share: the engine's layout, contestants that are stepped one round at a time, medians.
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { transformSync } from 'esbuild';
 
@@ -14,6 +14,15 @@ export async function loadLayout() {
 export function cpuUs() {
   const { user, system } = process.cpuUsage();
   return user + system;
+}
+
+/** CPU time of another process so far, every thread of it, in ms. Threads that have ended do not count. */
+export function cpuMsOf(pid) {
+  const folder = `/proc/${pid}/task`;
+  const ns = readdirSync(folder).map((tid) =>
+    Number(readFileSync(`${folder}/${tid}/schedstat`, 'latin1').split(' ')[0]),
+  );
+  return ns.reduce((sum, one) => sum + one, 0) / 1e6;
 }
 
 export function median(values) {

@@ -61,7 +61,7 @@ async function shedRegistered(): Promise<void> {
     shed = resolve;
   });
   const guard = await guardRegistered({ policy, registry, leastMs: 5, tell: ({ kind }) => kind === 'round' && shed() });
-  const late = setTimeout(shed, 5000);
+  const late = setTimeout(shed, 60_000);
   await done;
   clearTimeout(late);
   await guard.close();

@@ -5,4 +5,4 @@ const HELD_BYTES = 96 * 2 ** 20;
 
 globalThis.held = new Uint8Array(HELD_BYTES).fill(1);
 reportMemory({ everyMs: 20 });
-setTimeout(() => {}, 20_000);
+setTimeout(() => {}, 90_000);

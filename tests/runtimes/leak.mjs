@@ -3,7 +3,7 @@ import process from 'node:process';
 
 const STEP_BYTES = 8 * 2 ** 20;
 const MOST = 20;
-const LIFE_MS = 20_000;
+const LIFE_MS = 90_000;
 
 const kept = [];
 const growing = setInterval(() => {

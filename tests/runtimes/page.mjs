@@ -3,18 +3,11 @@ import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
-import { delimiter, join, normalize } from 'node:path';
+import { join, normalize } from 'node:path';
 
-const PAGE_MS = 120_000;
+const PAGE_MS = 600_000;
 const KINDS = { js: 'text/javascript', json: 'application/json', wasm: 'application/wasm' };
 const ISOLATED = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
-
-/** The browser: BADNESS_CHROMIUM, or the first of the usual names on the path. Undefined for none. */
-export function findChromium() {
-  const names = ['chromium', 'chromium-browser', 'google-chrome'];
-  const paths = (process.env.PATH ?? '').split(delimiter).flatMap((folder) => names.map((name) => join(folder, name)));
-  return [process.env.BADNESS_CHROMIUM, ...paths].find((path) => path && existsSync(path));
-}
 
 /** The package under its own names, as an application would map them. */
 function page() {

@@ -1,8 +1,8 @@
 // The runtimes that the suite runs in, and how each is come by.
 import { join } from 'node:path';
+import { chromiumOptions, NO_CHROMIUM } from '../../scripts/chromium.mjs';
 import { missingTool } from '../../scripts/device.mjs';
 import { fetchPackage } from './fetched.mjs';
-import { findChromium } from './page.mjs';
 
 const node = (version) => ({
   name: `Node ${version.split('.')[0]}`,
@@ -36,8 +36,8 @@ export async function obtain({ kind, spec, command }) {
     return missing === null ? { command: [process.execPath, NATIVE_SCRIPT] } : { missing };
   }
   if (kind === 'page') {
-    const browser = findChromium();
-    return browser ? { browser } : { missing: 'no chromium on the path; BADNESS_CHROMIUM names another place' };
+    const browser = chromiumOptions()?.executablePath;
+    return browser ? { browser } : { missing: NO_CHROMIUM };
   }
   if (process.platform !== 'linux' || process.arch !== 'x64') {
     return { missing: `fetched for linux x64 only, this is ${process.platform} ${process.arch}` };
