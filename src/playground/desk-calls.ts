@@ -30,9 +30,9 @@ export interface Explained {
 export interface DeskCalls {
   /** Reads what was brought in. Rejects when it is nothing that can be shown. */
   open(source: Source, scoring: Scoring): Promise<StoryHead>;
-  /** Puts a moment into the table of the engine. */
-  show(index: number, adjustments: Adjustments): Promise<Moment>;
-  /** The same moment with other oom_score_adj. */
+  /** Reads a moment. What is asked next is `adjust`: with it the moment is in the table of the engine. */
+  show(index: number): Promise<Moment>;
+  /** Puts the moment into the table, with these oom_score_adj in the place of its own. */
   adjust(adjustments: Adjustments): Promise<void>;
   rank(scoring: Scoring): Promise<Ranked>;
   choose(scheme: SchemeName, scoring: Scoring): Promise<Choice>;

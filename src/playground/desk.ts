@@ -43,10 +43,9 @@ export class Desk implements DeskCalls {
     return this.#story.head;
   }
 
-  async show(index: number, adjustments: Adjustments): Promise<Moment> {
+  async show(index: number): Promise<Moment> {
     if (!this.#story) throw new Error('expected something to be opened first');
     this.#moment = await this.#story.moment(index);
-    await this.adjust(adjustments);
     return this.#moment;
   }
 

@@ -164,7 +164,7 @@ export class Page {
   }
 
   async #showMoment(): Promise<void> {
-    this.#moment = await this.#desk.show(this.#at, this.#adjustments);
+    this.#moment = await this.#desk.show(this.#at);
     if (!this.#isReplay) {
       this.#scoring = { ...this.#scoring, ...known(this.#moment.options), ...(this.#asked?.scoring ?? {}) };
     }

@@ -22,7 +22,14 @@ async function victimOf(desk: Desk, { tasks }: Moment, scoring: Partial<Scoring>
 async function opened(text: string, index?: number): Promise<{ desk: Desk; moment: Moment }> {
   const desk = new Desk();
   const { first } = await desk.open({ kind: 'text', name: 'it', text }, SCORING);
-  return { desk, moment: await desk.show(index ?? first, []) };
+  return { desk, moment: await shown(desk, index ?? first) };
+}
+
+/** A moment, which is in the table then. */
+async function shown(desk: Desk, index: number): Promise<Moment> {
+  const moment = await desk.show(index);
+  await desk.adjust([]);
+  return moment;
 }
 
 test('desk: every log sample with a table is ranked as the report ranks it again', async () => {
@@ -45,7 +52,7 @@ test('desk: every log sample with a table is ranked as the report ranks it again
 test('desk: bytes of a log are read as they are', async () => {
   const desk = new Desk();
   const head = await desk.open({ kind: 'bytes', name: 'kmsg', bytes: readFileSync(KMSG_FILE) }, SCORING);
-  const moment = await desk.show(head.first, []);
+  const moment = await shown(desk, head.first);
   assert.equal(head.kind, 'log');
   assert.equal(moment.options.scheme, 'linux-5.9');
   assert.equal(await victimOf(desk, moment, { scheme: 'linux-5.9' }), 'hog )1 [2]');
@@ -63,7 +70,7 @@ test('desk: what is nothing that can be shown is refused with a reason, and what
     await assert.rejects(desk.open({ kind: 'text', name: 'it', text }, SCORING), reason);
     assert.equal(await victimOf(desk, moment), 'leaky-tool');
   }
-  await assert.rejects(new Desk().show(0, []), /opened first/);
+  await assert.rejects(new Desk().show(0), /opened first/);
 });
 
 test('desk: other oom_score_adj count in every scheme that knows it, old ones by the rule of their kernels', async () => {
@@ -119,8 +126,8 @@ test('desk: a policy that is wrong changes nothing, one that is good does, and n
 test('desk: a recording is read snapshot by snapshot, in any order', async () => {
   const { desk, moment } = await opened(recordingText());
   assert.equal(await victimOf(desk, moment), 'hog');
-  assert.equal(await victimOf(desk, await desk.show(0, [])), 'server');
-  assert.equal(await victimOf(desk, await desk.show(1, [])), 'hog');
+  assert.equal(await victimOf(desk, await shown(desk, 0)), 'server');
+  assert.equal(await victimOf(desk, await shown(desk, 1)), 'hog');
 });
 
 test('desk: a scenario is played under the policy and the scheme in force', async () => {
@@ -132,11 +139,11 @@ test('desk: a scenario is played under the policy and the scheme in force', asyn
   assert.ok((await kills({ ...SCORING, scheme: 'resident' })).has('postgres'));
   const head = await desk.open(source, SCORING);
   assert.equal(
-    await victimOf(desk, await desk.show(head.first, [])),
+    await victimOf(desk, await shown(desk, head.first)),
     'api-server',
     'it begins just before the first kill',
   );
-  assert.equal(await victimOf(desk, await desk.show(0, [])), 'postgres');
+  assert.equal(await victimOf(desk, await shown(desk, 0)), 'postgres');
   assert.equal(head.moments.length, head.momentsS.length);
   assert.equal(head.track?.timesS.length, head.track?.memoryBytes.length);
 });
