@@ -1,27 +1,24 @@
 /** Stage: bytes → lines → table, for a page. A kernel log: each event that has a table is a moment. */
 import { factsOf, logLines, timeWords } from '../cli/report-facts.js';
-import { ineligibleTasks, rankTasks, type Task } from '../index.js';
-import { type OomEvent, type Reranking, readKernelLog, rerank } from '../report/index.js';
+import { type OomEvent, readKernelLog, rerank } from '../report/index.js';
 import type { EngineRoom } from './sources.js';
 import type { Moment, Story } from './story.js';
+import { tasksInTable } from './table-tasks.js';
 
 function labelOf(event: OomEvent, index: number): string {
   const time = timeWords(event);
   return `event ${index + 1}${time === null ? '' : `, ${time}`}`;
 }
 
-/** The tasks of the table that was ranked last, in its order. */
-function tasksOf(engine: Parameters<typeof rerank>[0], { ranking }: Reranking): Task[] {
-  const scheme = ranking?.scheme ?? 'resident';
-  const { ranked } = rankTasks(engine, { scheme });
-  return [...ranked, ...ineligibleTasks(engine, scheme)].sort((a, b) => a.slot - b.slot);
+function hasTable({ rows }: OomEvent): boolean {
+  return rows.length > 0;
 }
 
 async function momentOf(event: OomEvent, room: EngineRoom): Promise<Moment> {
   const engine = await room.engineFor(event.rows.length);
   const reranking = rerank(engine, event);
   const { scheme, page, totalPages, chosen, chosenSlot } = reranking;
-  const tasks = event.rows.length === 0 ? [] : tasksOf(engine, reranking);
+  const tasks = hasTable(event) ? tasksInTable(engine, scheme ?? 'resident') : [];
   const child = event.killed && event.killed.pid !== chosen?.pid ? event.killed : null;
   return {
     tasks,

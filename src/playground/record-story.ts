@@ -1,5 +1,5 @@
 /** Stage: bytes of /proc → table, for a page. A recording: each snapshot is a moment, read as a live /proc would be. */
-import { type Engine, ineligibleTasks, type RankedTask, rankTasks, type Task } from '../index.js';
+import type { RankedTask, Task } from '../index.js';
 import {
   loadRecorded,
   momentsOf,
@@ -12,6 +12,7 @@ import {
 } from '../recording/index.js';
 import type { EngineRoom } from './sources.js';
 import type { Fact, MemoryTrack, Moment, Story } from './story.js';
+import { tasksInTable } from './table-tasks.js';
 
 /** Reasons that task records cannot say: who is in the table for one of them is left out of it. */
 const ASIDE = ['self', 'protected', 'outside'] as const;
@@ -50,11 +51,6 @@ function totalPagesOf(files: RecordedFiles, pageSize: number): number | null {
   }
 }
 
-function rowsOf(engine: Engine): RankedTask[] {
-  const { ranked } = rankTasks(engine, { scheme: 'resident' });
-  return [...ranked, ...ineligibleTasks(engine, 'resident')].sort((a, b) => a.slot - b.slot);
-}
-
 function factsOf({ facts }: Recording, files: RecordedFiles, left: readonly RankedTask[], unread: number): Fact[] {
   const said: Fact[] = [];
   const { wallMs } = files.moment;
@@ -72,7 +68,7 @@ function factsOf({ facts }: Recording, files: RecordedFiles, left: readonly Rank
 async function momentOf(recording: Recording, files: RecordedFiles, room: EngineRoom): Promise<Moment> {
   const engine = await room.engineFor(tasksRecorded(files));
   const { machine, scoring, unreadable } = loadRecorded(engine, files);
-  const rows = rowsOf(engine);
+  const rows = tasksInTable(engine, 'resident');
   const isAside = ({ reason }: RankedTask) => ASIDE.some((one) => one === reason);
   const tasks: Task[] = rows.filter((task) => !isAside(task));
   const totalPages = totalPagesOf(files, machine.pageSize) ?? machine.totalPages;
