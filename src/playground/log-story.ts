@@ -10,8 +10,8 @@ function labelOf(event: OomEvent, index: number): string {
   return `event ${index + 1}${time === null ? '' : `, ${time}`}`;
 }
 
-function hasTable({ rows }: OomEvent): boolean {
-  return rows.length > 0;
+function hasTable({ header, rows }: OomEvent): boolean {
+  return header !== null && rows.length > 0;
 }
 
 async function momentOf(event: OomEvent, room: EngineRoom): Promise<Moment> {
@@ -36,16 +36,12 @@ export async function logStory(name: string, log: string | Uint8Array, room: Eng
   if (events.length === 0) {
     throw new Error(`no event of the OOM killer in ${name}: ${logLines(counts, 0, 0)[0]}`);
   }
-  const moments: Moment[] = [];
-  for (const event of events) moments.push(await momentOf(event, room));
-  const ranked = moments.filter(({ tasks }) => tasks.length > 0).length;
+  const ranked = events.filter(hasTable).length;
   const head = {
     ...({ kind: 'log', title: name, moments: events.map(labelOf), momentsS: events.map((_, index) => index) } as const),
-    first: Math.max(
-      moments.findIndex(({ tasks }) => tasks.length > 0),
-      0,
-    ),
+    first: Math.max(events.findIndex(hasTable), 0),
     ...{ track: null, kills: [], notes: logLines(counts, events.length, ranked), policy: null },
   };
-  return { head, surroundings: null, moment: (index) => moments[index]! };
+  // A log may have thousands of events, of which somebody looks at a few.
+  return { head, surroundings: null, moment: (index) => momentOf(events[index]!, room) };
 }

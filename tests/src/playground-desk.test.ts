@@ -2,8 +2,9 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { SCHEMES, type SchemeName } from '../../src/index.js';
+import { openEngine, SCHEMES, type SchemeName } from '../../src/index.js';
 import { Desk } from '../../src/playground/desk.js';
+import { logStory } from '../../src/playground/log-story.js';
 import { ScenarioTexts } from '../../src/playground/scenario-texts.js';
 import type { Moment, Scoring } from '../../src/playground/story.js';
 import { parseScenario } from '../../src/simulate/index.js';
@@ -47,6 +48,20 @@ test('desk: every log sample with a table is ranked as the report ranks it again
     named += 1;
   }
   assert.ok(named >= 1, 'the samples are made up; few of their victims are the worst of their tables');
+});
+
+test('desk: an event of a log is ranked when it is looked at, and not before', async () => {
+  const engine = await openEngine({ maxTasks: 1024 });
+  let lent = 0;
+  const engineFor = async () => {
+    lent += 1;
+    return engine;
+  };
+  const lines = SAMPLES.find(({ kernel }) => kernel === '2.6.32')!.lines;
+  const { head, moment } = await logStory('it', [...lines, ...lines].join('\n'), { engineFor });
+  assert.deepEqual([head.moments.length, head.first, lent], [2, 0, 0]);
+  for (const index of [1, 0]) assert.equal((await moment(index)).kernelChose?.comm, 'java');
+  assert.equal(lent, 2);
 });
 
 test('desk: bytes of a log are read as they are', async () => {
