@@ -10,6 +10,8 @@ class Remote {
   readonly #worker: Worker;
   readonly #waiting = new Map<number, { resolve: (value: unknown) => void; reject: (error: Error) => void }>();
   #id = 0;
+  /** Of a worker that has failed, and answers nobody any more. */
+  #failure: Error | null = null;
 
   constructor(worker: Worker) {
     this.#worker = worker;
@@ -20,12 +22,14 @@ class Remote {
       else asked?.resolve(data.value);
     });
     worker.addEventListener('error', ({ message }) => {
-      for (const { reject } of this.#waiting.values()) reject(new Error(`the worker failed: ${message}`));
+      this.#failure = new Error(`the worker failed: ${message}`);
+      for (const { reject } of this.#waiting.values()) reject(this.#failure);
       this.#waiting.clear();
     });
   }
 
   ask(call: keyof DeskCalls, args: readonly unknown[]): Promise<unknown> {
+    if (this.#failure) return Promise.reject(this.#failure);
     const id = ++this.#id;
     return new Promise((resolve, reject) => {
       this.#waiting.set(id, { resolve, reject });
