@@ -1,8 +1,9 @@
 /** Stage: none (threads). What a page may ask of its desk, and what it is answered: plain data, for it may cross threads. */
+import type { Scoring } from '../cli/words.js';
 import type { Engine, SchemeName, Terms } from '../index.js';
 import type { RankedColumns, RuleHit } from '../policy/index.js';
 import type { PolicyVerdict } from './policy-desk.js';
-import type { Adjustments, Moment, Outcome, Scoring, Source, StoryHead } from './story.js';
+import type { Adjustments, Moment, Outcome, Source, StoryHead } from './story.js';
 
 /** A ranking as it crosses threads. */
 export interface Ranked extends Pick<RankedColumns, 'outcome' | 'victim' | 'reasons' | 'classes'> {

@@ -2,6 +2,7 @@
  * Stage: all of them, for a page. The one who works with the engine: opens what is brought in, puts moments into the table, ranks,
  * explains. It runs in a worker or in the thread of the page and does not know which.
  */
+import type { Scoring } from '../cli/words.js';
 import {
   type Engine,
   explainTask,
@@ -15,7 +16,7 @@ import { type RowRules, rankColumns, selectBy } from '../policy/index.js';
 import type { Choice, DeskCalls, Explained, Ranked } from './desk-calls.js';
 import type { PolicyInForce, PolicyVerdict } from './policy-desk.js';
 import { storyOf } from './sources.js';
-import type { Adjustments, Moment, Scoring, Source, Story, StoryHead } from './story.js';
+import type { Adjustments, Moment, Source, Story, StoryHead } from './story.js';
 
 const TASKS_USUAL = 16_384;
 const NEVER = -1000;

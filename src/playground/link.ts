@@ -2,8 +2,9 @@
  * Stage: none (the page's address). What the page shows, as the fragment of a link, which browsers do not send to anybody. Text that
  * was brought in is compressed into it as far as it fits; a link may come from anywhere, so what it unpacks to has a bound.
  */
+import type { Scoring } from '../cli/words.js';
 import { SCHEMES } from '../index.js';
-import type { Adjustments, Scoring } from './story.js';
+import type { Adjustments } from './story.js';
 
 /** Most characters of what is packed into a link, each piece by itself. */
 export const PACKED_MAX = 32_768;

@@ -38,7 +38,7 @@ export async function logStory(name: string, log: string | Uint8Array, room: Eng
   }
   const ranked = events.filter(hasTable).length;
   const head = {
-    ...({ kind: 'log', title: name, moments: events.map(labelOf), momentsS: events.map((_, index) => index) } as const),
+    ...({ kind: 'log', moments: events.map(labelOf), momentsS: events.map((_, index) => index) } as const),
     first: Math.max(events.findIndex(hasTable), 0),
     ...{ track: null, kills: [], notes: logLines(counts, events.length, ranked), policy: null },
   };

@@ -19,7 +19,7 @@ function byteSplits(most: number): number[] {
 }
 
 /** What the plot shows, for who cannot see it. */
-export function trackWords({ timesS, memoryBytes, memoryTotalBytes }: MemoryTrack, kills: readonly Kill[]): string {
+function trackWords({ timesS, memoryBytes, memoryTotalBytes }: MemoryTrack, kills: readonly Kill[]): string {
   const most = Math.max(...memoryBytes);
   const span = `${(timesS.at(-1) ?? 0).toFixed(0)} seconds`;
   const killed = kills.map(({ comm, atS }) => `${nameOf({ comm })} at ${atS.toFixed(1)} s`);

@@ -1,6 +1,6 @@
 /** Stage: none (state of a page). Holds what the reader chose, asks the desk, and lets the views show what it answers. */
-import { grouped } from '../cli/quantities.js';
-import { SHOWN_SCHEMES } from '../cli/words.js';
+import { counted } from '../cli/quantities.js';
+import { type Scoring, SHOWN_SCHEMES, spelledOut } from '../cli/words.js';
 import type { ScoreOptions } from '../index.js';
 import { BringView, type ScenarioFile } from './bring-view.js';
 import type { Ranked } from './desk-calls.js';
@@ -13,15 +13,17 @@ import { PolicyView } from './policy-view.js';
 import { RankingView } from './ranking-view.js';
 import { Rounds, type Step } from './rounds.js';
 import { type SchemeRow, SchemesView } from './schemes-view.js';
-import { SCORING_DEFAULTS, ScoringView } from './scoring-view.js';
+import { ScoringView } from './scoring-view.js';
 import { Shown } from './shown.js';
-import type { Adjustments, Moment, Scoring, Source, StoryHead } from './story.js';
+import type { Adjustments, Moment, Source, StoryHead } from './story.js';
 import { StoryView } from './story-view.js';
 import { TaskView } from './task-view.js';
 import { VerdictView } from './verdict-view.js';
 
 /** A pause after which a scenario is played anew under what was turned. */
 const REPLAY_MS = 350;
+
+const SCORING_DEFAULTS = spelledOut({});
 
 type Scenarios = ReadonlyMap<string, ScenarioFile>;
 
@@ -189,8 +191,10 @@ export class Page {
     this.#ranking.show(shown, shown.indexOf(this.#lookedAt()));
     const { tookMs, build } = this.#ranked;
     const how = build === 'shared' ? 'with SIMD' : 'without SIMD';
-    const count = `${grouped(shown.count)} ${shown.count === 1 ? 'task' : 'tasks'}`;
-    write(byId('ranking-note', HTMLElement), `${count}, ranked in ${tookMs.toFixed(1)} ms ${how}`);
+    write(
+      byId('ranking-note', HTMLElement),
+      `${counted(shown.count, 'task')}, ranked in ${tookMs.toFixed(1)} ms ${how}`,
+    );
     this.#link.changed();
   }
 

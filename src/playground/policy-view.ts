@@ -1,4 +1,5 @@
 /** Stage: report (in a page). The text of a policy, and what is wrong with it while it is written. */
+import { counted } from '../cli/quantities.js';
 import { byId, element } from './elements.js';
 import type { PolicyVerdict } from './policy-desk.js';
 
@@ -56,7 +57,7 @@ export class PolicyView {
     } else if (inForce) {
       const { rules, never, domains, scheme } = inForce;
       const several = domains > 1 ? ` The first of its ${domains} domains is shown.` : '';
-      const words = `In force: scheme ${scheme}, ${rules} ${rules === 1 ? 'rule' : 'rules'}, ${never} names that are never chosen.`;
+      const words = `In force: scheme ${scheme}, ${counted(rules, 'rule')}, ${never} names that are never chosen.`;
       this.#state.replaceChildren(element('p', { class: 'good' }, words + several));
     } else {
       this.#state.replaceChildren(element('p', {}, 'No policy: the scheme alone decides.'));

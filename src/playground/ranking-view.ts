@@ -77,17 +77,10 @@ export class RankingView {
     this.#selected = selected;
     this.#body.style.height = `${rows.count * ROW_PX}px`;
     this.#grid.setAttribute('aria-rowcount', String(rows.count + 1));
-    this.draw();
+    this.#draw();
   }
 
-  /** Marks a row, and brings it into sight when `follow` says so. */
-  mark(selected: number, follow: boolean): void {
-    this.#selected = selected;
-    if (follow && selected >= 0) this.#bringIntoSight(selected);
-    this.draw();
-  }
-
-  draw(): void {
+  #draw(): void {
     const rows = this.#rows;
     if (!rows || this.#isPressed) return;
     const { from, to } = visibleRows(this.#grid.scrollTop, this.#grid.clientHeight, rows.count);
@@ -146,7 +139,7 @@ export class RankingView {
     this.#isDue = true;
     requestAnimationFrame(() => {
       this.#isDue = false;
-      this.draw();
+      this.#draw();
     });
   }
 
@@ -165,7 +158,9 @@ export class RankingView {
   }
 
   #choose(index: number): void {
-    this.mark(index, true);
+    this.#selected = index;
+    this.#bringIntoSight(index);
+    this.#draw();
     this.#select(index);
   }
 

@@ -84,7 +84,7 @@ async function momentOf(recording: Recording, files: RecordedFiles, room: Engine
 }
 
 /** Throws BadnessError `ERECORDING` or `ESCHEMA` for text that is no recording. */
-export function recordStory(name: string, text: string, room: EngineRoom): Story {
+export function recordStory(text: string, room: EngineRoom): Story {
   const recording = parseRecording(text);
   const files = new RecordedFiles(recording);
   const timesS = momentsOf(recording).map((ms) => ms / 1000);
@@ -95,7 +95,7 @@ export function recordStory(name: string, text: string, room: EngineRoom): Story
     ...(recording.isComplete ? [] : ['it was cut off: the last snapshot may not be whole']),
   ];
   const head = {
-    ...({ kind: 'recording', title: name, moments: timesS.map((s) => `${s.toFixed(1)} s`), momentsS: timesS } as const),
+    ...({ kind: 'recording', moments: timesS.map((s) => `${s.toFixed(1)} s`), momentsS: timesS } as const),
     ...{ first: timesS.length - 1, track: readTrack(files, timesS), kills: [], notes, policy },
   };
   const moment = (index: number) => {

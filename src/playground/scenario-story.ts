@@ -1,5 +1,6 @@
 /** Stage: all of them, of a machine that does not exist. A scenario, played under the policy and the scheme in force: a story. */
 import { counted } from '../cli/quantities.js';
+import type { Scoring } from '../cli/words.js';
 import { definePolicy, type Policy } from '../policy/index.js';
 import {
   defineScenario,
@@ -11,7 +12,7 @@ import {
 } from '../simulate/index.js';
 import { Frames } from './frames.js';
 import { ScenarioTexts } from './scenario-texts.js';
-import type { MemoryTrack, Scoring, Story } from './story.js';
+import type { MemoryTrack, Story } from './story.js';
 
 /** The policy that the guard of the scenario has: that of the reader, with the scheme and parameters that are chosen now. */
 function policyFor(policy: Policy | null, { scheme, maxDiscount, age, adj }: Scoring): Policy {
@@ -62,7 +63,7 @@ export async function scenarioStory(input: object, policy: Policy | null, scorin
   // Just before the first kill, where there is something to be decided.
   const before = kills[0] ? timesS.findLastIndex((atS) => atS < kills[0]!.atS) : timesS.length - 1;
   const head = {
-    ...({ kind: 'scenario', title: scenario.name, moments: timesS.map(seconds), momentsS: timesS } as const),
+    ...({ kind: 'scenario', moments: timesS.map(seconds), momentsS: timesS } as const),
     ...{
       first: Math.max(before, 0),
       track: trackOf(scenario, result),

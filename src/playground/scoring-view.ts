@@ -1,13 +1,8 @@
 /** Stage: report (in a page). What the reader may turn: the scheme and its parameters. */
 import { grouped } from '../cli/quantities.js';
-import { kindOf, SHOWN_SCHEMES, schemeWords } from '../cli/words.js';
+import { kindOf, type Scoring, SHOWN_SCHEMES, schemeWords } from '../cli/words.js';
 import { SCHEMES } from '../index.js';
 import { byId, element, write } from './elements.js';
-import type { Scoring } from './story.js';
-
-export const SCORING_DEFAULTS: Scoring = {
-  ...({ scheme: 'badness', maxDiscount: 4, age: 'spare-old', adj: 'never-only' } as const),
-};
 
 export class ScoringView {
   readonly #scheme = byId('scheme', HTMLSelectElement);

@@ -1,7 +1,8 @@
 /** Stage: bytes → table, for a page. Tells what was brought in, and makes a story of it. */
+import type { Scoring } from '../cli/words.js';
 import type { Engine } from '../index.js';
 import type { Policy } from '../policy/index.js';
-import type { Scoring, Source, Story } from './story.js';
+import type { Source, Story } from './story.js';
 
 /** Where an engine is lent from. */
 export interface EngineRoom {
@@ -37,7 +38,7 @@ export async function storyOf(
   }
   if (RECORDING_LINE.test(textOf(source))) {
     const { recordStory } = await import('./record-story.js');
-    return recordStory(source.name, wholeText(source), room);
+    return recordStory(wholeText(source), room);
   }
   if (TASK_LINE.test(textOf(source))) {
     const { tasksStory } = await import('./tasks-story.js');

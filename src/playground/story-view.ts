@@ -1,5 +1,5 @@
 /** Stage: report (in a page). What a story says besides its tables: the events of a log, their facts, who was killed. */
-import { duration, memory } from '../cli/quantities.js';
+import { counted, duration, memory } from '../cli/quantities.js';
 import { byId, element } from './elements.js';
 import { nameOf } from './names.js';
 import type { Kill, Moment, StoryHead } from './story.js';
@@ -50,7 +50,7 @@ export class StoryView {
     const total = machine.totalPages * machine.pageSize;
     const up = machine.uptimeS > 0 ? `, up ${duration(machine.uptimeS)}` : '';
     const size = total > 0 ? `${memory(total)} of memory and swap${up}, ` : '';
-    const own = { label: 'machine', text: `${size}${tasks.length} ${tasks.length === 1 ? 'task' : 'tasks'}` };
+    const own = { label: 'machine', text: `${size}${counted(tasks.length, 'task')}` };
     const rows = [...facts, own].flatMap(({ label, text }) => [element('dt', {}, label), element('dd', {}, text)]);
     this.#facts.replaceChildren(...rows);
   }

@@ -1,5 +1,5 @@
 /** Stage: none (what the page holds). Whatever was brought in becomes a story: moments, each a table of tasks on a machine. */
-import type { Machine, Ranking, SchemeName, ScoreOptions, Task } from '../index.js';
+import type { Machine, Ranking, ScoreOptions, Task } from '../index.js';
 import type { TaskTexts } from '../policy/index.js';
 
 /** What the reader brings in. */
@@ -31,7 +31,6 @@ export interface Kill {
 
 export interface StoryHead {
   readonly kind: 'log' | 'recording' | 'scenario' | 'tasks';
-  readonly title: string;
   /** One label for each moment. */
   readonly moments: readonly string[];
   /** Seconds of each moment on the axis of the track. */
@@ -80,14 +79,6 @@ export interface Story {
   /** Of the moment that was asked for last; null where nothing is known. */
   readonly surroundings: Surroundings | null;
   moment(index: number): Moment | Promise<Moment>;
-}
-
-/** Scoring options with nothing left out. */
-export interface Scoring {
-  readonly scheme: SchemeName;
-  readonly maxDiscount: number;
-  readonly age: 'spare-old' | 'spare-young' | 'ignore';
-  readonly adj: 'never-only' | 'kernel';
 }
 
 /** oom_score_adj by tgid, where the reader chose another. */

@@ -1,11 +1,11 @@
 /** Stage: report (in a page). One task: every step from what it holds to its points, and its oom_score_adj to turn. */
+import { grouped } from '../cli/quantities.js';
 import { stepLines } from '../cli/steps.js';
-import { kindOf } from '../cli/words.js';
+import { kindOf, type Scoring } from '../cli/words.js';
 import type { Machine, RankedTask } from '../index.js';
 import type { Explained } from './desk-calls.js';
 import { byId, element, write } from './elements.js';
 import { nameOf } from './names.js';
-import type { Scoring } from './story.js';
 
 /** A step in two parts. */
 export function stepParts(line: string): { label: string; words: string } {
@@ -15,7 +15,7 @@ export function stepParts(line: string): { label: string; words: string } {
 
 function ruleSteps({ hits }: Explained): { label: string; words: string }[] {
   return hits.map(({ rule, effect, points, assumed }) => {
-    const comes = points === null ? '' : ` = ${points.toLocaleString('en')}`;
+    const comes = points === null ? '' : ` = ${grouped(points)}`;
     const doubt = assumed ? ', assumed: a page cannot look' : '';
     return { label: rule === 0 ? 'never list' : `rule ${rule}`, words: `${effect}${comes}${doubt}` };
   });

@@ -7,7 +7,7 @@ export function tasksStory(name: string, text: string): Story {
   const { machine, options, tasks } = parseTaskLines(text);
   if (tasks.length === 0) throw new Error(`${name} has no task record in it`);
   const head = {
-    ...({ kind: 'tasks', title: name, moments: ['the moment of the records'], momentsS: [0] } as const),
+    ...({ kind: 'tasks', moments: ['the moment of the records'], momentsS: [0] } as const),
     ...{ first: 0, track: null, kills: [], notes: [], policy: null },
   };
   return {

@@ -1,17 +1,18 @@
 /** Stage: report (in a page). Who would go, in one line that can be read from far away, and what the kernel did. */
 
 import { counted, grouped, memory } from '../cli/quantities.js';
+import type { Scoring } from '../cli/words.js';
 import { byId, write } from './elements.js';
 import { nameOf } from './names.js';
 import type { Shown } from './shown.js';
-import type { NamedTask, Scoring } from './story.js';
+import type { NamedTask } from './story.js';
 
 function named({ comm, tgid }: NamedTask): string {
   return `${nameOf({ comm })} ${tgid}`;
 }
 
 /** What the kernel chose, against what is chosen now. */
-export function kernelWords({ moment, ranked, count }: Shown, { scheme }: Scoring): string {
+function kernelWords({ moment, ranked, count }: Shown, { scheme }: Scoring): string {
   const { kernelChose, kernelKilledChild, tasks } = moment;
   if (!kernelChose) return '';
   const instead = kernelKilledChild ? ` It killed ${named(kernelKilledChild)} in its place.` : '';
@@ -53,8 +54,7 @@ export class VerdictView {
       write(this.#name, nameOf(task));
       write(this.#pid, String(task.tgid));
       const points = task.points === null ? '' : `${grouped(task.points)} points by ${scheme}, `;
-      const may =
-        eligible === count ? `${counted(count, 'task')}` : `${grouped(eligible)} of ${counted(count, 'task')}`;
+      const may = eligible === count ? counted(count, 'task') : `${grouped(eligible)} of ${counted(count, 'task')}`;
       write(this.#facts, `${points}gives back ${memory(task.chargePages * pageSize)}. ${may} could be chosen.`);
     }
     write(this.#kernel, kernelWords(shown, scoring));

@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import type { Scoring } from '../../src/cli/words.js';
 import { openEngine, SCHEMES, type SchemeName } from '../../src/index.js';
 import { Desk } from '../../src/playground/desk.js';
 import { logStory } from '../../src/playground/log-story.js';
 import { ScenarioTexts } from '../../src/playground/scenario-texts.js';
-import type { Moment, Scoring } from '../../src/playground/story.js';
+import type { Moment } from '../../src/playground/story.js';
 import { parseScenario } from '../../src/simulate/index.js';
 import { recordingText } from '../browser/support/recording.js';
 import { KMSG_FILE, SAMPLES } from './support/oom-log.js';
