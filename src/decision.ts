@@ -23,6 +23,7 @@ export interface DecisionRow {
   startTimeTicks: number;
 }
 
+/** A decision record as it stands in the ring of the engine: what was asked, seen and answered. */
 export interface Decision {
   /** Number of the decision in this memory, from 0. */
   sequence: number;

@@ -8,8 +8,10 @@ import { ListenerCells } from './listener-cells.js';
 
 /** What the domain is, as DOMAIN_* of the layout; the order is theirs. */
 const KINDS = ['system', 'memcg', 'numa', 'subtree', 'registered'] as const;
+/** What a domain is: the machine, a memory cgroup, a subtree of processes, a NUMA node, or registered tasks. */
 export type DomainKind = (typeof KINDS)[number];
 
+/** A domain to open in an engine. Numbers out of their range are RangeErrors of `openDomain`. */
 export interface DomainOptions {
   kind: DomainKind;
   /** Number of the domain above. The first domain opened is the system and has none. */

@@ -12,24 +12,40 @@ import type { TokenAbi } from './token.js';
 
 /** The functions that assembly/index.ts exports. `w` is the byte address of a window; answers below 0 are `E_*`. */
 export interface EngineAbi extends GateAbi, QueueAbi, TokenAbi {
+  /** `ABI_VERSION` of the engine. */
   abi_version(): number;
+  /** Begins the snapshot that nobody reads. `hz` of the jiffies, bytes of a page, uptime in 1/100 s. */
   table_begin(hz: number, pageSize: number, uptimeTicks: number): number;
+  /** Puts the staged task of the window into it. Answers its slot; `E_VALUE`, `E_FULL`. */
   table_put(w: number): number;
+  /** From now on readers see that snapshot. Answers how many tasks it has. */
   table_publish(): number;
+  /** Replaces the row of `slot` in the current snapshot by the staged task. `E_RANGE`, `E_VALUE`. */
   table_refresh(w: number, slot: number): number;
+  /** Stages what a text of /proc/PID/stat in the window says. `E_FORMAT`, `E_SHORT`. */
   stat_parse(w: number, length: number, hz: number): number;
+  /** The same of /proc/PID/statm. */
   statm_parse(w: number, length: number): number;
+  /** The same of /proc/PID/status; answers whether the task has an address space. */
   status_parse(w: number, length: number, pageSize: number): number;
+  /** Points and every term of the inputs in the window, which belong to no table. */
   points_scalar(w: number, scheme: number): number;
+  /** Gives points to every row of the current snapshot. Answers how many are eligible; `E_RANGE`. */
   score(w: number, scheme: number): number;
+  /** The slot of the victim, after `score`; `E_NO_VICTIM`, `E_IN_FLIGHT`. */
   select(w: number, scheme: number): number;
+  /** Writes the order of the worst `limit` rows, worst first. Answers how many it wrote. */
   rank(scheme: number, limit: number): number;
+  /** Writes every term of the points of one row to the window. `E_RANGE`. */
   explain(w: number, slot: number, scheme: number): number;
+  /** Appends the canonical record of a decision to the ring. Answers its number. */
   decision_write(w: number, scheme: number, eligible: number, outcome: number): number;
 }
 
+/** `shared`: shared memory and SIMD, for threads. `baseline`: a memory of its own, for everywhere. Both decide the same. */
 export type EngineBuild = 'shared' | 'baseline';
 
+/** Which engine to open, and how large. `openEngine` checks it. */
 export interface EngineOptions {
   /** Most tasks a snapshot can hold, 1 … 1,048,576; memory is sized by it once. Default 16,384. */
   maxTasks?: number;
@@ -87,14 +103,17 @@ export class Engine {
     return this.snapshot + L.SNAPSHOT_HEADER_BYTES + column * this.capacity + slot * width;
   }
 
+  /** The cell of `slot` in a column of 64-bit floats (quantities), of the current snapshot. */
   f64(column: number, slot: number): number {
     return this.view.getFloat64(this.cell(column, slot, 8), true);
   }
 
+  /** The cell of `slot` in a column of unsigned 32-bit words (ids, flags). */
   u32(column: number, slot: number): number {
     return this.view.getUint32(this.cell(column, slot, 4), true);
   }
 
+  /** The cell of `slot` in a column of signed 32-bit words (nice values, oom_score_adj). */
   i32(column: number, slot: number): number {
     return this.view.getInt32(this.cell(column, slot, 4), true);
   }

@@ -6,6 +6,7 @@ import * as L from '../assembly/layout.js';
 import { recordAt } from './domains.js';
 
 export interface GateAbi {
+  /** One call of the gate of a domain, at a time of 64 bits in two words: `GATE_KILL` or why not; `E_BUSY`, `E_RANGE`. */
   gate_call(domain: number, timeLo: number, timeHi: number, done: number): number;
 }
 

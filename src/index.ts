@@ -1,4 +1,8 @@
-/** The public API: re-exports only. Nothing reachable from here imports `node:`. */
+/**
+ * The public API: re-exports only. Nothing reachable from here imports `node:`.
+ *
+ * @module badness
+ */
 export { type Engine, type EngineAbi, type EngineBuild, type EngineOptions, openEngine } from './engine.js';
 export { BadnessError } from './errors.js';
 export { explainTask, type Terms } from './explain.js';

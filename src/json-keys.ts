@@ -1,5 +1,6 @@
 // Stage: report. In: an object with the library's camelCase keys. Out: the same with the snake_case keys of JSON output.
 
+/** A value that JSON can say. */
 export type Plain = string | number | boolean | null | readonly Plain[] | { readonly [key: string]: Plain };
 
 /** `{ releasedBy: [{ atMs: 1 }] }` → `{ released_by: [{ at_ms: 1 }] }`. Values stay. */

@@ -10,6 +10,7 @@ import { type Clock, systemClock } from './guard/clock.js';
 import { ListenerCells, type ListenerKey, type ListenerSignals } from './listener-cells.js';
 import { type OomEvent, OomState } from './oom-state.js';
 
+/** What a listener needs of an engine: its memory. */
 export interface ListenerEngine {
   readonly memory: WebAssembly.Memory;
 }
@@ -147,6 +148,7 @@ export class Listener {
     this.#gone = [];
   }
 
+  /** As `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

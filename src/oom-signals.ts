@@ -10,6 +10,7 @@ import { OOM_REASONS, type OomLevel, type OomReason, OomState, type OomVictim } 
 import { PRESSURE_LEVELS } from './pressure/memory-state.js';
 import { TASK_KINDS } from './task.js';
 
+/** Why memory is said to be short, and how short. */
 export interface OomCause {
   readonly reason: OomReason;
   readonly level: OomLevel;

@@ -18,6 +18,7 @@ export const OOM_REASONS = ['memory', 'stall', 'limit', 'allocation', 'caller'] 
 /** The level of pressure at which the event began. */
 export type OomLevel = Exclude<PressureLevel, 'none'>;
 
+/** The victim of a round as listeners see it in the shared memory. */
 export interface OomVictim {
   readonly kind: TaskKind;
   /** tgid, or the id of a registered or simulated task; 0 … 2^53. */

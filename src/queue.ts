@@ -11,8 +11,11 @@ import { BadnessError } from './errors.js';
 import { parseLegacyQueue } from './queue-legacy.js';
 
 export interface QueueAbi {
+  /** Reads pids between blanks from the text in the window. Answers how many; `E_FORMAT`, `E_FULL`. */
   queue_parse(w: number, length: number): number;
+  /** Puts the list that was written into force, in one swap. */
   queue_publish(): number;
+  /** Takes the first candidate of the list in force into the window. `E_NO_ENTRY` when there is none. */
   queue_take(w: number): number;
 }
 
@@ -29,15 +32,18 @@ export interface TaskHandles {
   open(pid: number): { tgid: number; handle: number } | undefined;
   /** Whether it is still the task that was opened, and alive. */
   isAlive(handle: number): boolean;
+  /** Closes a handle that was opened for a candidate. */
   close(handle: number): void;
 }
 
+/** A candidate that was taken from the queue: the next to be asked whether it may be killed. */
 export interface Candidate {
   tgid: number;
   /** The kept descriptor, which the caller closes; 0 without TaskHandles. */
   handle: number;
 }
 
+/** How a written list is read, and how long it counts. */
 export interface ReplaceOptions {
   /** Read the text as the code of 2005 did, oddities included: /proc/oom compatibility. Default false. */
   legacy?: boolean;
@@ -47,6 +53,7 @@ export interface ReplaceOptions {
   untilMs?: number;
 }
 
+/** What became of a written list. */
 export interface ReplaceResult {
   /** Entries now in the queue. */
   count: number;
@@ -56,6 +63,7 @@ export interface ReplaceResult {
 
 const UTF8 = new TextEncoder();
 
+/** Who is to go first, as a list in the shared memory of an engine. One thread writes it, any may take from it. */
 export class CandidateQueue {
   readonly #abi: QueueAbi;
   readonly #window: number;

@@ -8,6 +8,7 @@ import type { RuleHit } from './policy/row-rules.js';
 import { DEFAULT_SCHEME, type SchemeName, schemeNumber } from './schemes.js';
 import { type Machine, type Task, taskAt } from './task.js';
 
+/** By what points are given. RangeError for parameters out of range. */
 export interface ScoreOptions {
   scheme?: SchemeName;
   /** Pages of what is short of memory; kernel schemes scale oom_score_adj by it. */
@@ -54,6 +55,7 @@ const REASONS: readonly [flag: number, reason: Ineligible][] = [
   [L.TASK_MEMS_DISJOINT, 'mems disjoint'],
 ];
 
+/** A task of the table with its points and place. */
 export interface RankedTask extends Required<Omit<Task, 'cgroup'>> {
   /** Row in the snapshot. */
   slot: number;
@@ -70,8 +72,10 @@ export interface RankedTask extends Required<Omit<Task, 'cgroup'>> {
   rules?: readonly RuleHit[];
 }
 
+/** Whether there is somebody to kill, nobody, or the kernel of the scheme would wait for one that is dying. */
 export type Outcome = 'victim' | 'no-victim' | 'in-flight';
 
+/** Everybody in the table, by one scheme. */
 export interface Ranking {
   scheme: SchemeName;
   outcome: Outcome;

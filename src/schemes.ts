@@ -19,8 +19,10 @@ export const SCHEMES = [
   'family',
 ] as const;
 
+/** The name of a built-in scheme (docs/schemes.md). */
 export type SchemeName = (typeof SCHEMES)[number];
 
+/** What counts when nobody names a scheme. */
 export const DEFAULT_SCHEME: SchemeName = 'badness';
 
 /** The number of a scheme. Throws RangeError listing the names when there is none such. */

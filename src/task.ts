@@ -6,6 +6,7 @@ import * as L from '../assembly/layout.js';
 import { decodeComm, encodeComm } from './comm.js';
 import type { Engine } from './engine.js';
 
+/** A process, something that a program registered, or a task of a scenario. */
 export type TaskKind = 'process' | 'registered' | 'simulated';
 
 /** One thread group as one reading saw it. Absent quantities are 0. */
@@ -63,6 +64,7 @@ export interface Machine {
   totalPages: number;
 }
 
+/** The machine of tasks that come without one. */
 export const MACHINE_DEFAULTS: Machine = { hz: 100, pageSize: 4096, uptimeS: 0, totalPages: 0 };
 
 export const TASK_KINDS: readonly TaskKind[] = ['process', 'registered', 'simulated'];

@@ -9,7 +9,9 @@ import * as L from '../assembly/layout.js';
 import { isDomainOpen, lineOf, recordAt } from './domains.js';
 
 export interface TokenAbi {
+  /** Takes the token of a domain until a deadline, in monotonic ms. Answers the operation; `E_BUSY`, `E_RANGE`. */
   token_acquire(w: number, domain: number, nowMs: number, deadlineMs: number): number;
+  /** Names the victim of an operation, before any signal. `E_STALE` when the operation is void. */
   token_victim(
     w: number,
     domain: number,
@@ -19,6 +21,7 @@ export interface TokenAbi {
     startTicks: number,
     deadlineMs: number,
   ): number;
+  /** Gives the token back; with `TOKEN_VICTIM` when somebody was signalled. `E_STALE`. */
   token_finish(domain: number, operation: number, victim: number): number;
 }
 
@@ -29,6 +32,7 @@ export interface TokenEngine {
   readonly window: number;
 }
 
+/** Whom the holder of a token kills: an id and when it started, which together are one task. */
 export interface TokenVictim {
   /** tgid, or the id of a registered task; 0 … 2^53. */
   id: number;
@@ -36,6 +40,7 @@ export interface TokenVictim {
   startTicks: number;
 }
 
+/** Who holds the token of a domain. Milliseconds are monotonic. */
 export interface TokenHolder {
   operation: number;
   /** Number of the window of the thread that runs it. */

@@ -21,6 +21,7 @@ import { findResource, type Resource } from './resources.js';
 import { type ControlOptions, isForEverybody, type Settled, settle } from './settled.js';
 import { type ControlState, stateResources } from './state-resources.js';
 
+/** The control socket of one guard, HTTP over a unix socket: made by `openControl`, which binds it, and ended by `close`. */
 export class Control {
   /** Where it listens, with which permissions, and what is not as it was asked for. */
   readonly path: string;

@@ -12,6 +12,7 @@ import type { CandidateQueue } from '../queue.js';
 import type { SchemeName } from '../schemes.js';
 import type { TokenHolder } from '../token.js';
 
+/** A task that is protected, as it is listed. */
 export interface ProtectedName {
   readonly tgid: number;
   /** As of comm.ts: whatever its process wanted. */
@@ -35,6 +36,7 @@ export interface ControlledGuard {
   describe(): string;
   readonly memory: MemoryNews | null;
   readonly protectedCount: number;
+  /** Everybody who is protected now, in no order. */
   protectedTasks(): readonly ProtectedName[];
   /** Throws BadnessError `ESRCH`. */
   isProtected(id: number): boolean;

@@ -6,3 +6,4 @@ export { controlledGuard } from './controlled-linux.js';
 export { type ControlLimits, LIMITS } from './limits.js';
 export { defaultControlPath, findLiveGuard, type LiveGuard, takenError } from './place.js';
 export type { ControlOptions } from './settled.js';
+export type { ControlState } from './state-resources.js';

@@ -19,6 +19,7 @@ export interface ControlLimits {
   readonly backlogBytes: number;
 }
 
+/** The limits of a control socket that was given none. */
 export const LIMITS: ControlLimits = {
   connections: 128,
   readers: 32,

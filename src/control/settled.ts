@@ -7,6 +7,7 @@ import { groupNamed } from './groups.js';
 import type { ControlLimits } from './limits.js';
 import { defaultControlPath } from './place.js';
 
+/** What a control socket serves, and where. `openControl` checks it. */
 export interface ControlOptions {
   readonly guard: ControlledGuard;
   /** Default: `/run/badness/control.sock` for root, `$XDG_RUNTIME_DIR/badness/control.sock` for a user. */

@@ -18,17 +18,27 @@ import type { World } from './world.js';
 
 type Sleep = (wakeUps: readonly WakeUp[], timeoutMs: number) => unknown;
 
+/** What a guard watches, with, and whom it tells. */
 export interface GuardOptions {
   readonly source: PressureSource;
   readonly world: Pick<World, 'name' | 'nowMs' | 'measure' | 'pressureBegins' | 'shortageEnds'>;
-  readonly rounds: { run(ask: RoundAsk): Promise<RoundReport> };
+  readonly rounds: {
+    /** One round; never rejects for what the world does. */
+    run(ask: RoundAsk): Promise<RoundReport>;
+  };
   /**
    * Sleeps until a wake-up, the time, or `wake`, and promises to say so; by `rest`, which may hold up the rest of this thread and need
    * not promise anything, while nothing is under way.
    */
-  readonly waiter: { wait: Sleep; rest?: Sleep; wake(): void };
+  readonly waiter: {
+    wait: Sleep;
+    rest?: Sleep;
+    /** Ends the sleep that is under way. */
+    wake(): void;
+  };
   /** Whose `warn` is called when memory begins to run short. Not the chain of the rounds: a walk must not hold one up. */
   readonly warnings: NotifierChain;
+  /** Hears every event. What it throws ends the guard. */
   readonly tell: (event: GuardEvent) => void;
   /** What must be given back until memory is not short any more, bytes. */
   readonly neededBytes?: () => number;
@@ -36,7 +46,11 @@ export interface GuardOptions {
    * Asked in place of a whole look, while nothing is short, after a sleep that was blocked through: true when nothing can have changed. So
    * long at most, ms, there is no whole look.
    */
-  readonly glance?: { readonly mostMs: number; isSame(): boolean };
+  readonly glance?: {
+    readonly mostMs: number;
+    /** True when nothing can have changed since the last reading. */
+    isSame(): boolean;
+  };
   /** Called after each sleep: milliseconds that the machine was suspended. */
   readonly sleptMs?: (nowMs: number) => number;
   /** Hears when the domain comes to be short of memory, so that a round begins, and when it is over. */
@@ -59,6 +73,10 @@ interface UnderWay {
   readonly end: Promise<void>;
 }
 
+/**
+ * The loop of every guard, over a world that is handed to it: watches, warns, and asks for a round when memory is short. Reads no
+ * clock of its own.
+ */
 export class Guard {
   readonly counters: GuardCounters = { readings: 0, rounds: 0, released: 0, freedBytes: 0, others: 0 };
   #options: GuardOptions;

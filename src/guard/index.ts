@@ -1,4 +1,8 @@
-/** The guard's parts that a program can use by themselves. Re-exports only; nothing reachable from here imports `node:`. */
+/**
+ * The guard's parts that a program can use by themselves. Re-exports only; nothing reachable from here imports `node:`.
+ *
+ * @module badness/guard
+ */
 export { type Decision, type DecisionRow, decide, decisions } from '../decision.js';
 export { closeDomain, type DomainKind, type DomainOptions, openDomain } from '../domains.js';
 export { Gate, type GateAnswer } from '../gate.js';
@@ -36,7 +40,15 @@ export { backOffMs, KillToken, type TokenHolder, type TokenVictim } from '../tok
 export { type Clock, systemClock } from './clock.js';
 export { Guard, type GuardOptions } from './guard.js';
 export { type GuardCounters, type GuardEvent, guardEventToJson } from './guard-events.js';
-export { type KillReport, killReportToJson } from './kill-report.js';
+export {
+  type KillError,
+  type KillReport,
+  type KillSignal,
+  killReportToJson,
+  type SentSignal,
+  type SharerMethod,
+  type ShedFacts,
+} from './kill-report.js';
 export type { CallOutcome, CallReport, Notifier, NotifierState, WalkReport } from './notifier.js';
 export { type ChainOptions, NotifierChain } from './notifier-chain.js';
 export { PANIC_TEXT, Panic, type PanicActions, type PanicOptions, type PanicReport, type PanicState } from './panic.js';

@@ -1,6 +1,7 @@
 // Stage: report. In: what one kill did. Out: a plain object, and its JSON spelling.
 import { type Plain, snakeKeys } from '../json-keys.js';
 
+/** What a kill begins with. */
 export type KillSignal = 'SIGTERM' | 'SIGKILL';
 
 /** `released`: the memory is back. `stuck`: signalled, release not proved in time. `refused`: nobody was signalled. `gone`: it was gone before. */
@@ -18,6 +19,7 @@ export interface SentSignal {
   readonly atMs: number;
 }
 
+/** A system call of a kill that failed, and did not end it. */
 export interface KillError {
   readonly call: string;
   /** The errno name: EPERM, ESRCH, … */
@@ -25,6 +27,7 @@ export interface KillError {
   readonly tgid: number;
 }
 
+/** What came of one kill: who, how it ended, the signals that were sent, and times in milliseconds. */
 export interface KillReport {
   readonly tgid: number;
   /** Latin-1, as the kernel has it; null when it was gone before it could be read. The whole name of a registered task. */

@@ -21,6 +21,7 @@ import {
 } from './notifier.js';
 import type { Handler, PhaseEvents } from './round-events.js';
 
+/** Limits and clock of a chain; both have defaults. */
 export interface ChainOptions {
   /** How long a walk waits, by phase. Default: those of a default policy. */
   readonly limits?: PhaseLimits;

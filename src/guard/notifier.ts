@@ -18,6 +18,7 @@ export type Notifier = {
  */
 export type CallOutcome = 'ok' | 'stopped' | 'threw' | 'timed-out' | 'skipped';
 
+/** What came of one call of a notifier. Times in milliseconds, memory in pages. */
 export interface CallReport {
   readonly name: string;
   /** Time until the answer, or until the walk went on without it. */
@@ -29,6 +30,7 @@ export interface CallReport {
   readonly reason: string | null;
 }
 
+/** What came of one walk of a phase through the chain. */
 export interface WalkReport {
   readonly phase: Phase;
   readonly ms: number;

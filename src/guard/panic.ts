@@ -12,7 +12,9 @@ export const PANIC_TEXT = 'Out-Of-Memory';
 
 /** The ways a panic can end. Any of them may throw; none of them is tried twice. */
 export interface PanicActions {
+  /** Ends the application with that exit code. */
   exit(code: number): void;
+  /** Restarts the machine, now. */
   reboot(): void;
   /** Starts a program with arguments, without a shell. Resolves when it has started. */
   run(command: readonly string[]): void | Promise<void>;
@@ -24,6 +26,7 @@ export interface PanicActions {
  */
 export type PanicState = 'calm' | 'handing-off' | 'waiting' | 'staying' | 'ended' | 'failed';
 
+/** A change of state of a panic, as everybody hears it. */
 export interface PanicReport {
   readonly text: typeof PANIC_TEXT;
   readonly state: PanicState;
@@ -31,6 +34,7 @@ export interface PanicReport {
   readonly problem: string | null;
 }
 
+/** What a panic is to do, and by which means. */
 export interface PanicOptions {
   readonly plan: PanicPlan;
   readonly actions: PanicActions;

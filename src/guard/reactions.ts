@@ -13,16 +13,19 @@ import type { Handler, KillResult, Pressure, ReactionContext, VictimFacts } from
 /** `kill`: the victim of the round. `panic`: give up (panic.ts). `none`: nothing, on purpose. */
 export type BuiltinReaction = 'kill' | 'panic' | 'none';
 
+/** A reaction of your own: an entry of the chain with a handler for `react`. */
 export interface UserReaction {
   readonly name: string;
   readonly react: Handler<'react'>;
 }
 
+/** What may happen to a victim: something built in, or of your own. */
 export type Reaction = BuiltinReaction | UserReaction;
 
 /** What a round knows when it comes to act. `victim` is null when nobody may be killed. */
 export type RoundFacts = Pressure & { readonly victim: VictimFacts | null };
 
+/** The chain that reactions are entries of, and the means that they have. */
 export interface ReactionsOptions {
   readonly chain: NotifierChain;
   /** Kills the victim and waits for its memory. `signal` fires when the round goes on without it. */
@@ -34,6 +37,7 @@ export interface ReactionsOptions {
   readonly noVictim?: 'panic' | 'none' | UserReaction;
 }
 
+/** Which reactions were asked, or in a dry round would have been. */
 export interface ReactionReport {
   /** Nothing was done because `enforce` is off. */
   readonly dry: boolean;

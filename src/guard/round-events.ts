@@ -11,6 +11,7 @@ export interface Pressure {
   readonly totalBytes: number;
 }
 
+/** The victim of a round as notifiers are told of it. */
 export interface VictimFacts {
   readonly tgid: number;
   readonly comm: string;
@@ -23,6 +24,7 @@ export interface VictimFacts {
 /** `released`: the memory is back. `gone`: it had ended by itself. The others leave memory as short as it was. */
 export type KillOutcome = 'released' | 'gone' | 'stuck' | 'refused' | 'no-victim';
 
+/** What a reaction hears of the kill that it asked for. Memory in bytes. */
 export interface KillResult {
   readonly outcome: KillOutcome;
   readonly freedBytes: number;

@@ -27,6 +27,7 @@ export type RoundOutcome =
   | 'left-alone'
   | 'called-off';
 
+/** Memory of a domain as a round measures it, bytes. */
 export interface MemoryReading {
   /** MemAvailable, or what a budget leaves: below 0 where it is overdrawn. */
   availableBytes: number;
@@ -43,6 +44,7 @@ export interface PassedOver {
   reason: Ineligible | 'not there';
 }
 
+/** Everything that is known of one round, as events, logs and the control socket tell it. */
 export interface RoundReport {
   outcome: RoundOutcome;
   /** Why, for `refused`, `stuck` and `gone`; as in a KillReport. Null otherwise. */

@@ -20,6 +20,7 @@ import type { KillResult, Pressure, VictimFacts } from './round-events.js';
 import type { MemoryReading, RoundOutcome, RoundReport } from './round-report.js';
 import type { Choice, Held, World } from './world.js';
 
+/** What the rounds of one domain are made with. */
 export interface RoundsOptions {
   readonly engine: Engine;
   readonly world: World;

@@ -2,6 +2,8 @@
  * Stage: registered tasks, before the table. Worker threads of the application as registered tasks: what their heaps hold is sampled,
  * and whoever gives nothing back is ended. Where the runtime can be asked about the heap of a worker (Node 22.16, 24) it is; elsewhere
  * the worker tells it, by `reportMemory`.
+ *
+ * @module badness/workers
  */
 import { getHeapStatistics, type HeapInfo } from 'node:v8';
 import { BroadcastChannel, threadId, type Worker } from 'node:worker_threads';
@@ -9,6 +11,7 @@ import type { RegisteredTask } from '../registered/registered-task.js';
 import type { TaskRegistry } from '../registered/registry.js';
 import type { TaskSpec } from '../registered/task-spec.js';
 
+/** How a worker thread is registered: name, who is asked first, and how often it is sampled. */
 export interface WorkerTaskOptions extends Pick<TaskSpec, 'name' | 'uid' | 'protected'> {
   /** Asks the worker to give memory back, by a message say. Default: ends it, as a hard question always does. */
   readonly shed?: TaskSpec['shed'];

@@ -9,6 +9,7 @@ import type { SchemeName } from '../schemes.js';
 import type { KillReport, KillSignal } from './kill-report.js';
 import type { MemoryReading } from './round-report.js';
 
+/** Whom a round would choose, and by what. */
 export interface Choice {
   outcome: Outcome;
   /** Row of the chosen task in the current snapshot, below 0 without one. */
@@ -26,9 +27,11 @@ export interface Choice {
 export interface Held {
   /** tgid, or the id of a registered task. */
   readonly pid: number;
+  /** Lets go of it: its descriptor is closed. */
   close(): void;
 }
 
+/** How a kill begins and how long each step may take, milliseconds. */
 export interface KillAsk {
   /** What to begin with. */
   readonly signal: KillSignal;
@@ -41,12 +44,14 @@ export interface KillAsk {
   readonly hurry: AbortSignal | null;
 }
 
+/** What a guard acts on: a machine, a recording, a scenario, registered tasks. The rounds know nothing else of it. */
 export interface World {
   /** Of the domain, as printed at start. */
   readonly name: string;
   readonly pageSize: number;
   /** Milliseconds of the one clock that every thread reads. */
   nowMs(): number;
+  /** Memory of the domain now. Throws by errno name where it cannot be read. */
   measure(): MemoryReading;
   /** Memory begins to be short: what others killed before does not count as in flight. */
   pressureBegins(): void;
@@ -64,5 +69,6 @@ export interface World {
   kill(held: Held, ask: KillAsk): Promise<KillReport>;
   /** It was killed and did not go: as long as it lives it is dying, and nobody's victim. */
   setAside(held: Held): void;
+  /** Frees what it keeps. No round may follow. */
   close(): void;
 }

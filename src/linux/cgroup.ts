@@ -45,7 +45,7 @@ export function nearestLimit(place: CgroupPlace, memTotalBytes = Number.POSITIVE
   return found;
 }
 
-/** {@link CgroupMemory} of this machine. */
+/** The memory of a cgroup of this machine, read through kept descriptors. */
 export class CgroupReader extends CgroupMemory {
   /** @throws ENOENT, EACCES by errno name. */
   constructor(group: CgroupGroup, swap?: SwapOfMachine) {

@@ -5,6 +5,7 @@ import { readFile } from 'node:fs/promises';
 import type { Notifier } from '../guard/notifier.js';
 import type { VictimFacts } from '../guard/round-events.js';
 
+/** A program to start around a kill, without a shell, and when. */
 export interface CommandNotifierOptions {
   readonly phase: 'beforeKill' | 'afterKill';
   /** A program and its arguments. */

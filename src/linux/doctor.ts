@@ -25,6 +25,7 @@ const DAEMONS = new Set(['earlyoom', 'nohang', 'systemd-oomd', 'oomd', 'lmkd', '
 /** One limit of getrlimit(2): a number, or `unlimited`; null when it cannot be read. */
 export type Limit = number | 'unlimited' | null;
 
+/** What this machine allows a guard, as `badness doctor` prints it. Figures in bytes. */
 export interface DoctorFacts {
   readonly kernel: string;
   /** Which way signals go, and which calls back it. */

@@ -10,6 +10,7 @@ export type AutoDomain =
   | { readonly kind: 'system'; readonly reason: string }
   | { readonly kind: 'memcg'; readonly limit: CgroupLimit; readonly reason: string };
 
+/** For whom, and from where, the domain `auto` is looked for. */
 export interface AutoDomainOptions {
   /**
    * `daemon`: the limit must hold pid 1 of this pid namespace too. That is a container's; a daemon that systemd runs in a limited unit

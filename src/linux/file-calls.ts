@@ -7,11 +7,13 @@ import { closeSync, openSync, readSync } from 'node:fs';
 /** Reads up to `length` bytes of an open file from `position` to `at` in the bytes it was made for; the count. Errors by errno name. */
 export type ReadAt = (fd: number, at: number, length: number, position: number) => number;
 
+/** The system calls on files that a reader of /proc makes again and again. */
 export interface FileCalls {
   /** Read-only, closed on exec. Errors by errno name. */
   open(path: string): number;
   /** The bytes must stay where they are: no memory that grows. */
   readerInto(bytes: Uint8Array): ReadAt;
+  /** Closes a descriptor. */
   close(fd: number): void;
   /**
    * Room for so many descriptors, before they are needed: a process with threads waits 5 ms for all processors each time its table of

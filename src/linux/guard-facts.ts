@@ -1,6 +1,7 @@
 /** Stage: report. What a guard says of itself when it begins. */
 import type { Thresholds } from '../policy/levels.js';
 
+/** What a guard says of itself when it has started: what it guards, why, how, and with what means. */
 export interface GuardFacts {
   /** `system`, `memcg /a/b`, … */
   readonly domain: string;

@@ -1,4 +1,8 @@
-/** What only Linux has: the readers of a live /proc and of its pressure, and the killer. */
+/**
+ * What only Linux has: the readers of a live /proc and of its pressure, and the killer.
+ *
+ * @module badness/linux
+ */
 
 export * from '../control/index.js';
 export { type Plain, snakeKeys } from '../json-keys.js';
@@ -20,6 +24,7 @@ export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js
 export type { FileCalls, ReadAt } from './file-calls.js';
 export type { GuardFacts } from './guard-facts.js';
 export type { PolicyReloads } from './guard-standing.js';
+export type { KeptDecisions } from './kept-decisions.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type LinuxDomain, systemDomain } from './linux-domain.js';
@@ -31,15 +36,17 @@ export { type Memory, readMachine, readMemory } from './machine.js';
 export { type Meminfo, MeminfoReader } from './meminfo.js';
 export { loadNative, type NativeLoad } from './native.js';
 export { ruleNotifier } from './notify-rules.js';
-export { type OpenedDomain, openLinuxDomain } from './open-domain.js';
+export { type OpenDomainOptions, type OpenedDomain, openLinuxDomain } from './open-domain.js';
 export { openLinuxGuard } from './open-linux-guard.js';
 export { openPluginScheme, PluginScheme, type PluginSchemeOptions, type PluginState } from './plugin-scheme.js';
 export { loadPolicyFile } from './policy-file.js';
 export { type PolicyView, viewByPolicy } from './policy-view.js';
+export type { ProtectorOptions } from './protector.js';
 export {
   openPsiTrigger,
   type Psi,
   type PsiKind,
+  type PsiLine,
   PsiReader,
   type PsiTrigger,
   type PsiTriggerResult,
@@ -49,6 +56,7 @@ export { PsiSource, type PsiSourceOptions } from './psi-source.js';
 export { openQueue, queueTasks } from './queue-tasks.js';
 export { RankedPids, type RankedPidsOptions, rankedPids } from './ranked-pids.js';
 export { Ranker, type RankerCounters, type RankerOptions } from './ranker.js';
+export type { ExplainedNow, RankedNow } from './rankings.js';
 export { type Reading, type ReadOptions, readTasks } from './read-all.js';
 export { Recorder, type RecorderOptions, recordedDomain } from './recorder.js';
 export { type OpenedRules, openRules, type RuleOptions } from './rules.js';

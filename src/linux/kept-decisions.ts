@@ -11,6 +11,7 @@ import type { GuardParts } from './guard-parts.js';
 
 const NOTHING: ReadonlyMap<string, LookedAt> = new Map();
 
+/** The last decisions of a guard, kept whole, and each as a recording (docs/recordings.md). */
 export class KeptDecisions {
   readonly #parts: GuardParts;
   readonly #ring: DecisionRing;
@@ -40,6 +41,7 @@ export class KeptDecisions {
     }
   }
 
+  /** Makes the buffer of the next one ready. */
   prepare(): void {
     this.#ring.prepare(this.#parts.engine);
   }

@@ -17,6 +17,7 @@ import { requireProc } from './machine.js';
 import { linuxPanicActions } from './panic.js';
 import { openRules } from './rules.js';
 
+/** How one round by hand chooses and kills. Without `enforce` in the policy nobody is signalled. */
 export interface KillRoundOptions {
   policy: Policy;
   /** Candidates that come before the scheme's own choice (openQueue). Those that may not be chosen are passed over. */

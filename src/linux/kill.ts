@@ -6,6 +6,7 @@ import type { KillSystem, Victim } from './kill-system.js';
 import { createKillSystem } from './live-system.js';
 import { loadNative } from './native.js';
 
+/** How one task is killed: signals, times in milliseconds, means. */
 export interface KillOptions {
   /** What to begin with. SIGTERM (default) is followed by SIGKILL after `termMs`. */
   readonly signal?: 'SIGTERM' | 'SIGKILL';

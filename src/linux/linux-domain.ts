@@ -9,6 +9,7 @@ import type { FileCalls } from './file-calls.js';
 import type { Identity } from './identity.js';
 import { MeminfoReader } from './meminfo.js';
 
+/** What is short of memory on a Linux machine: how its memory is read, and who belongs to it. */
 export interface LinuxDomain {
   readonly kind: DomainKind;
   /** As printed at start and in reports: `system`, `memcg /a/b`, `node 1`, `descendants of 4711`. */
@@ -28,6 +29,7 @@ export interface LinuxDomain {
   readonly psiPath?: string;
   /** Root of a subtree, for schemes that count families from it. */
   readonly rootTgid?: number;
+  /** Closes what its reader keeps open. */
   close(): void;
 }
 

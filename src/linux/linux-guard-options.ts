@@ -9,6 +9,7 @@ import type { PressureSource } from '../pressure/pressure.js';
 import type { CandidateQueue } from '../queue.js';
 import type { ProtectorOptions } from './protector.js';
 
+/** What a guard in the thread of the caller needs. Times in milliseconds. */
 export interface LinuxGuardOptions {
   readonly policy: Policy;
   /** What domain `auto` means. */

@@ -32,6 +32,7 @@ const LOOK_MS = 2000;
 /** Children of protected tasks are looked for so often, so that one whose parent ends soon is still found. */
 const INHERIT_EVERY_MS = 1000;
 
+/** A guard of a domain of this machine, in the thread of the caller; `openLinuxGuard` opens it, `run` watches until `close`. */
 export class LinuxGuard {
   readonly engine: Engine;
   /** The readings of memory, for every thread that wants them. */
@@ -167,6 +168,7 @@ export class LinuxGuard {
     return this.#parts.source.source.describe();
   }
 
+  /** Its facts with the keys of files: snake_case. */
   factsToJson(): { readonly [key: string]: Plain } {
     return snakeKeys(this.facts as unknown as Plain) as { readonly [key: string]: Plain };
   }

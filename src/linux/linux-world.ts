@@ -25,6 +25,7 @@ export function monotonicMs(): number {
   return seconds * 1000 + Math.floor(nanoseconds / 1e6);
 }
 
+/** How rounds treat the machine: others who kill, protection, native calls. */
 export interface LinuxWorldOptions {
   /**
    * For guards: waits for a moment where others are killing, and does not choose whom it may not signal. Whoever asks for one round
@@ -92,6 +93,7 @@ export class LinuxWorld implements World {
     return monotonicMs();
   }
 
+  /** Memory of the domain now, bytes. Throws by errno name. */
   measure(): MemoryReading {
     const { availableKib, totalKib, swapTotalKib } = this.#domain.reader.read();
     const perCpuPages = this.#domain.kind === 'system' ? readPerCpuPages('/proc') : 0;
@@ -163,6 +165,7 @@ export class LinuxWorld implements World {
     return startTicks !== undefined && startTicks === fields[L.FIELD_START_TIME_TICKS];
   }
 
+  /** Closes what its chooser keeps open. No round may follow. */
   close(): void {
     this.#chooser.close();
   }

@@ -27,6 +27,7 @@ const PROTECTED_MOST = 256;
 /** Full readings for a list of the worst, whatever their number: some 10 ms of them. */
 const READ_LEAST = 256;
 
+/** By what a live ranking scores, and whom it leaves out. */
 export interface LiveRankingOptions extends ScoreOptions {
   /** Where /proc is. Default `/proc`. */
   readonly root?: string;
@@ -34,6 +35,7 @@ export interface LiveRankingOptions extends ScoreOptions {
   readonly except?: number;
 }
 
+/** One look of a live ranking. */
 export interface LiveReading {
   readonly machine: Machine;
   /** Tasks seen. */
@@ -109,6 +111,7 @@ export class LiveRanking {
     return { machine, tasks, ranking, cut: known < rows, protected: shielded };
   }
 
+  /** Closes the descriptors that it keeps. */
   close(): void {
     this.#scanner?.close();
   }

@@ -6,7 +6,7 @@ import { liveFiles } from './live-files.js';
 
 export type { Meminfo } from '../proc/meminfo.js';
 
-/** {@link MachineMemory} of a live /proc, on kept descriptors. */
+/** Memory of this machine from /proc/meminfo, on kept descriptors. */
 export class MeminfoReader extends MachineMemory {
   /** `root` is where /proc is. @throws ENOENT, EACCES by errno name. */
   constructor(root = '/proc', files: FileCalls = NODE_FILES) {

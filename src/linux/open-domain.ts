@@ -12,6 +12,7 @@ import type { Native } from './native.js';
 import { numaDomain } from './numa-domain.js';
 import { subtreeDomain } from './subtree-domain.js';
 
+/** For whom a domain of this machine is opened, and with what means. */
 export interface OpenDomainOptions {
   /** What `auto` means: for a daemon the limit that holds pid 1 too, for a library the nearest above the application. */
   readonly for: 'daemon' | 'library';
@@ -20,6 +21,7 @@ export interface OpenDomainOptions {
   readonly cookie?: string | undefined;
 }
 
+/** A domain of this machine, opened, and why that one. */
 export interface OpenedDomain {
   readonly domain: LinuxDomain;
   /** Why, in words. */

@@ -28,6 +28,7 @@ export interface PluginState {
   readonly lastError: string | null;
 }
 
+/** What a scheme from a module is opened with. */
 export interface PluginSchemeOptions {
   readonly spec: PluginSpec;
   /** Most tasks that it is ever asked about. */
@@ -67,6 +68,7 @@ async function codeOf(spec: PluginSpec): Promise<PluginCode> {
   return { module: spec.module, export: spec.export };
 }
 
+/** A scheme from a module, in a thread of its own with a deadline; `openPluginScheme` opens it. */
 export class PluginScheme implements PointsSource {
   readonly #options: PluginSchemeOptions;
   readonly #code: PluginCode;

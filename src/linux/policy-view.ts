@@ -10,6 +10,7 @@ import { type Reading, readTasks } from './read-all.js';
 import { openRules } from './rules.js';
 import { sharedMemory } from './shared-memory.js';
 
+/** What a policy sees of this machine at one moment. */
 export interface PolicyView {
   /** As printed: `system`, `memcg /a/b`. */
   readonly domain: string;

@@ -15,6 +15,7 @@ import { readUptime } from './machine.js';
 import { queueTasks } from './queue-tasks.js';
 import { listThreads } from './thread-group.js';
 
+/** How protection is told to the kernel, and where its earlier values are kept. */
 export interface ProtectorOptions {
   /** Mirrors protection into oom_score_adj = −1000, where that may be done. Default true. */
   readonly mirror?: boolean;

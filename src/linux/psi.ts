@@ -4,7 +4,7 @@ import { malformed } from '../proc/keyed-file.js';
 import { type Psi, type PsiKind, parsePsi } from '../proc/psi.js';
 import { KeptFile } from './kept-file.js';
 
-export { type Psi, type PsiKind, parsePsi } from '../proc/psi.js';
+export { type Psi, type PsiKind, type PsiLine, parsePsi } from '../proc/psi.js';
 
 /** Reads `/proc/pressure/memory`, or `memory.pressure` of a cgroup, on a kept descriptor. */
 export class PsiReader {
@@ -25,6 +25,7 @@ export class PsiReader {
     return parsePsi(text) ?? fail(this.#file.path, text);
   }
 
+  /** Closes the file. */
   close(): void {
     this.#file.close();
   }
@@ -49,6 +50,7 @@ export interface PsiTrigger {
   readonly spec: PsiTriggerSpec;
   /** Set when the window had to be lengthened, in words. */
   readonly note: string | null;
+  /** Closes the file, and the kernel forgets the trigger. */
   close(): void;
 }
 

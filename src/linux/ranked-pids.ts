@@ -7,6 +7,7 @@ import { Chooser } from './chooser.js';
 import { type LinuxDomain, systemDomain } from './linux-domain.js';
 import { requireProc } from './machine.js';
 
+/** Whose ranking is made into a list of pids, and how long that is. */
 export interface RankedPidsOptions {
   /** Whose scheme, parameters, never list and rules count. */
   readonly policy: Policy;
@@ -49,6 +50,7 @@ export class RankedPids {
     return this.#chooser.worst(this.#count, this.#chooser.choose());
   }
 
+  /** Closes the descriptors that it keeps; the domain is its owner's. */
   close(): void {
     this.#chooser.close();
   }

@@ -10,6 +10,7 @@ import type { CandidateQueue } from '../queue.js';
 import { monotonicMs } from './linux-world.js';
 import { RankedPids, type RankedPidsOptions } from './ranked-pids.js';
 
+/** What a ranker ranks, how often, and into which queue. */
 export interface RankerOptions extends RankedPidsOptions {
   /** Where the lists go. One thread writes to a queue. */
   readonly queue: Pick<CandidateQueue, 'replace'>;
@@ -21,6 +22,7 @@ export interface RankerOptions extends RankedPidsOptions {
   readonly clock?: Clock;
 }
 
+/** What a ranker has done so far. */
 export interface RankerCounters {
   /** Lists written. */
   readonly refreshes: number;

@@ -28,6 +28,7 @@ const ROWS_MOST = 1000;
 /** What it needs of the one that chooses for the guard. */
 export type Choosing = Pick<Chooser, 'options' | 'read' | 'totalPages' | 'plugin'>;
 
+/** The ranking of a guard's domain, read anew. */
 export interface RankedNow {
   /** How it was scored, and what was read. */
   readonly options: ScoreOptions & { scheme: SchemeName };
@@ -38,6 +39,7 @@ export interface RankedNow {
   readonly plugin: PluginReport | null;
 }
 
+/** Every term of one task's points, as the guard sees them now. */
 export interface ExplainedNow extends RankedNow {
   readonly task: RankedTask;
   readonly terms: Terms & { readonly rank: number | null };

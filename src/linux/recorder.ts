@@ -21,6 +21,7 @@ import { namedLimit } from './open-domain.js';
 import { sharedMemory } from './shared-memory.js';
 import { TappedFiles } from './tapped-files.js';
 
+/** What of this machine is recorded, and what is replaced. */
 export interface RecorderOptions {
   /** Whose memory is recorded beside the machine's, and whose members alone are. Default: the machine. */
   readonly domain?: RecordedDomain;
@@ -110,6 +111,7 @@ export class Recorder {
     return { text, tasks };
   }
 
+  /** The last line of a recording that was not cut off. */
   tail(): string {
     return this.#writer.tail();
   }

@@ -7,6 +7,7 @@ import type { Rule } from '../policy/rule.js';
 import { ProcTexts, type TextOptions } from '../proc/rule-texts.js';
 import { liveFiles } from './live-files.js';
 
+/** Where rules look. */
 export interface RuleOptions extends TextOptions {
   /** Where users have their numbers. Default /etc/passwd. */
   passwd?: string;
@@ -23,6 +24,7 @@ function uidsIn(passwd: string): Map<string, number> {
   }
 }
 
+/** The rules of a policy, compiled for this machine. */
 export interface OpenedRules {
   /** Null when there are none. One for each engine and scanner. */
   readonly rules: RowRules | null;

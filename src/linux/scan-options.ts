@@ -7,6 +7,7 @@ import type { FileCalls } from './file-calls.js';
 /** Schemes whose points a short reading bounds from above. The others want everybody in full. */
 export const BOUNDED_SCHEMES = ['badness', 'resident', 'linux-2.6.10'] as const;
 
+/** How a scanner scores and whom it reads. */
 export interface ScanOptions extends ScoreOptions {
   scheme?: (typeof BOUNDED_SCHEMES)[number];
   /** Where /proc is. Default `/proc`. */

@@ -148,6 +148,7 @@ export class ProcScanner {
     this.round = 0;
   }
 
+  /** As `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

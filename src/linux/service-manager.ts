@@ -15,12 +15,15 @@ export interface ServiceManager {
   ready(status: string): void;
   /** A reload begins; `ready` follows. */
   reloading(): void;
+  /** The guard ends. */
   stopping(): void;
   /** The guard has come round: said as often as the watchdog wants to hear it, and no oftener. `nowMs` of any clock that only grows. */
   turned(nowMs: number): void;
+  /** Closes the socket to it. */
   close(): void;
 }
 
+/** Where the service manager is looked for, and who hears that it cannot be told. */
 export interface ServiceManagerOptions {
   /** Variables of the manager are taken out of it, so that no program that the guard starts speaks in its name. Default: process.env. */
   readonly env?: NodeJS.ProcessEnv;

@@ -20,6 +20,7 @@ import { plantCookie } from './subtree-cookie.js';
 import { checkThreadFile } from './thread-file.js';
 import { errorOf } from './thread-refusal.js';
 
+/** A policy, and how the thread of the guard is run. */
 export interface StartGuardOptions extends PolicyInput {
   /** Keeps the process alive as long as it guards. Default false. */
   readonly keepAlive?: boolean;
@@ -186,6 +187,7 @@ export class RunningGuard implements AsyncDisposable {
     await this.#closed;
   }
 
+  /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

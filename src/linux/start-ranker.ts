@@ -9,6 +9,7 @@ import type { FromRanker, RankerWorkerData } from './ranker-worker.js';
 import { checkThreadFile } from './thread-file.js';
 import { errorOf } from './thread-refusal.js';
 
+/** What the thread of a ranker ranks, and how often. */
 export interface StartRankerOptions {
   /** Whose domain is ranked, by whose scheme, parameters and never list. Another scheme than the guard's is the point of it. */
   readonly policy: Policy;
@@ -55,6 +56,7 @@ export class RunningRanker implements AsyncDisposable {
     await this.#ended;
   }
 
+  /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

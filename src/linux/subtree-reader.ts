@@ -15,6 +15,7 @@ import type { SubtreeMembers } from './subtree.js';
 import { Figures } from './subtree-figures.js';
 import type { Member } from './subtree-member.js';
 
+/** By what means the memory of a subtree is charged. */
 export interface SubtreeReaderOptions {
   /** kcmp(2), where there are native calls. Without it two processes are taken to share one address space by looks. */
   readonly sharesVm?: SharerSource['sharesVm'];

@@ -21,6 +21,7 @@ import { Member, ownerOf, readEnvironment, readStat } from './subtree-member.js'
 import { DESCRIPTOR_KERNEL_BYTES, descriptorBudget } from './task-list.js';
 import { userOf } from './task-status.js';
 
+/** The process at the top, and how its members are found. */
 export interface SubtreeOptions {
   /** The process at the top, a thread group id, 1 … 4194304. */
   readonly root: number;
@@ -39,6 +40,7 @@ const PID_MAX = 4_194_304;
 /** An environment is empty for a moment of every execve: so often it is read again, a refresh each. */
 const LOOKS_AGAIN = 8;
 
+/** The processes that come from one, followed while they live (docs/subtree.md). Reads /proc; signals nobody. */
 export class SubtreeMembers {
   readonly root: number;
   readonly procRoot: string;
@@ -125,12 +127,14 @@ export class SubtreeMembers {
     return this.#members.get(pid)?.alive() ?? false;
   }
 
+  /** Closes the descriptors of all members. */
   close(): void {
     if (this.#state === 'closed') return;
     this.#end('closed');
     this.#arrivals.close();
   }
 
+  /** As `close()`. */
   [Symbol.dispose](): void {
     this.close();
   }

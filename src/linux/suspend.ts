@@ -16,6 +16,7 @@ export interface SuspendClocks {
   monotonicMs(): number;
   /** CLOCK_REALTIME in milliseconds; goes on, but can also be set. */
   wallMs(): number;
+  /** Frees what they need. */
   close?(): void;
 }
 
@@ -88,6 +89,7 @@ export class SuspendWatch {
     return slept;
   }
 
+  /** Closes its clocks. */
   close(): void {
     this.#clocks.close?.();
   }

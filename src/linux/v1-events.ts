@@ -127,6 +127,7 @@ export class V1OomReader {
     return { meaning: state.underOom || killed ? 'oom' : 'unproved', state };
   }
 
+  /** Closes its file. */
   close(): void {
     this.#file.close();
   }

@@ -18,6 +18,7 @@ const KEYS = ['low', 'high', 'max', 'oom', 'oom_kill', 'oom_group_kill'] as cons
 /** Counters of `memory.events` (cgroup-v2.rst), of the group and of all below it unless the mount says `memory_localevents`. */
 export type V2Counter = (typeof KEYS)[number];
 
+/** Every counter of a memory.events file, 0 where this kernel has none such. */
 export type V2Counts = Readonly<Record<V2Counter, number>>;
 
 /** Reads the counters on a kept descriptor; keys that a kernel lacks count 0, keys that are new are passed over. */
@@ -65,11 +66,13 @@ export class V2EventsReader {
     return grown;
   }
 
+  /** Closes its file. */
   close(): void {
     this.#file.close();
   }
 }
 
+/** What counters that grew mean, and for how long. */
 export interface V2SourceOptions {
   /** Which level a counter that grew means. Default: `max`, `oom` and `oom_kill` warn: what the kernel counts there it has dealt with. */
   readonly levels?: Partial<Record<V2Counter, PressureLevel>>;

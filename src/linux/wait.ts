@@ -26,12 +26,14 @@ export interface Waiter {
   wake(): void;
   /** What lets another thread end a `waitSync`: see {@link wakeFrom}. */
   readonly handle: WakeHandle;
+  /** Ends a wait under way; none may follow. */
   close(): void;
 }
 
 /** Can be posted to other threads of the process. */
 export type WakeHandle = { readonly eventfd: number } | { readonly cell: SharedArrayBuffer };
 
+/** How a waiter may wait. */
 export interface WaiterOptions {
   /** Whether a wait keeps the process alive. Default true. (A poll under way always does.) */
   readonly keepsAlive?: boolean;

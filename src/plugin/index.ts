@@ -1,4 +1,8 @@
-/** Schemes of a user's own: what they are given, and how a program asks its own function. Re-exports only; nothing reachable from here imports `node:`. */
+/**
+ * Schemes of a user's own: what they are given, and how a program asks its own function. Re-exports only; nothing reachable from here imports `node:`.
+ *
+ * @module badness/plugins
+ */
 export { compilePlugin, MEMORY_PAGES_MOST } from './check-wasm.js';
 export {
   COLUMNS,

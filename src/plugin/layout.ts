@@ -9,6 +9,7 @@ import * as L from '../../assembly/layout.js';
 
 /** What `abi_version` of a module must answer. */
 export const PLUGIN_ABI = 1;
+/** Bytes of the header before the columns that a plug-in is given. */
 export const HEADER_BYTES = 64;
 
 export interface HeaderCell {

@@ -16,6 +16,7 @@ export interface PluginReport {
   readonly ms: number;
 }
 
+/** Who gives points in the place of a scheme, for the tasks that may be chosen. */
 export interface PointsSource {
   /**
    * Puts points in the place of those of the snapshot just scored, for whoever may be chosen. Where it cannot, the points of the scheme

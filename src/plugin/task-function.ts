@@ -28,6 +28,7 @@ export interface PluginTask {
   readonly comm: string;
 }
 
+/** The machine as a function of a plug-in is told of it. */
 export interface PluginMachine {
   /** Memory and swap of the domain. */
   readonly totalPages: number;

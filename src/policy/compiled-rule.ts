@@ -8,6 +8,7 @@ import { boundOf, type Threshold } from './threshold.js';
 
 /** Conditions that want files beyond stat and status. */
 export const FILE_CONDITIONS = ['exe', 'cgroup', 'ancestor', 'cmdline'] as const;
+/** A condition that wants a file of the task to be read. */
 export type FileCondition = (typeof FILE_CONDITIONS)[number];
 
 /** What stat and status tell of a task. */
@@ -32,6 +33,7 @@ export interface Scale {
  */
 export type TextsOf = (condition: FileCondition) => readonly string[] | null | undefined;
 
+/** A rule, ready to be matched against rows. */
 export interface CompiledRule {
   readonly rule: Rule;
   /** Place in the policy, from 1. */
@@ -42,6 +44,7 @@ export interface CompiledRule {
   readonly files: readonly (readonly [condition: FileCondition, matches: Matcher])[];
 }
 
+/** What rules need to know of a machine. */
 export interface CompileOptions {
   /** The uid of a user's name; undefined when there is none such, and the rule then matches nobody. Default: nobody has a name. */
   readonly uidOf?: (name: string) => number | undefined;

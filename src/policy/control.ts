@@ -1,6 +1,7 @@
 /** Stage: none (settings). Where a guard listens, as data. One guard has one socket, however many domains it watches. */
 import { type Check, check, flag, object, oneOf, orNull, text } from './checks.js';
 
+/** The part `control` of a policy file: where a guard listens. */
 export interface ControlSettings {
   /** An absolute path, `auto` (the usual place of who runs the guard), or `off`. Default `auto`. */
   readonly socket: string;

@@ -1,4 +1,8 @@
-/** Policies: what to watch, whom to spare, what to do. Re-exports only; nothing reachable from here imports `node:`. */
+/**
+ * Policies: what to watch, whom to spare, what to do. Re-exports only; nothing reachable from here imports `node:`.
+ *
+ * @module badness/policy
+ */
 
 export type { PluginReport, PointsSource } from '../plugin/points-source.js';
 export { type CompiledRule, type CompileOptions, compileRules, type FileCondition } from './compiled-rule.js';
@@ -32,6 +36,7 @@ export { POLICY_VERSION, type PolicyFile, parsePolicy } from './policy-file.js';
 export { PolicyFileError, type PolicyProblem } from './policy-problems.js';
 export { policySchema } from './policy-schema.js';
 export { policyToToml, type ShowOptions } from './policy-toml.js';
+export type { PressureRule, PsiRule, PsiTriggerRule } from './pressure-rule.js';
 export { type Preview, type PreviewEnd, type PreviewedKill, type PreviewOptions, preview } from './preview.js';
 export {
   type AskedPlugin,

@@ -8,6 +8,7 @@ export interface Level {
   readonly swapFree: Threshold;
 }
 
+/** At which memory what happens: both bounds of a level must be reached. */
 export interface Thresholds {
   /** Say so. Default: available at one and a half times that of `term`, swap left out. */
   readonly warn: Level;

@@ -4,6 +4,7 @@ import { ABSENT, type Check, check, integer, list, object, oneOf, present, refus
 /** What is told, as policy files spell it: memory is short; a victim is known; a kill is over. */
 export const NOTIFY_ON = ['warn', 'before_kill', 'after_kill'] as const;
 
+/** Whom to tell around a kill: a program, a web address, or the desktop. */
 export interface NotifyRule {
   readonly on: (typeof NOTIFY_ON)[number];
   /** Exactly one of these. A program and its arguments, without a shell; a URL of http or https; the desktop. */
@@ -14,6 +15,7 @@ export interface NotifyRule {
   readonly limitMs: number;
 }
 
+/** A rule of `notify` as it is written: the limit may be left out. */
 export type NotifyInput = Omit<NotifyRule, 'limitMs'> & { readonly limitMs?: number | undefined };
 
 const WAYS = ['command', 'webhook', 'desktop'] as const;

@@ -4,6 +4,7 @@ import { type Check, check, either, flag, integer, list, object, oneOf, refuse, 
 /** `exit`: this process ends with the code, 0 … 255. `reboot`: through sysrq. `command`: a program and its arguments. */
 export type PanicEnd = { readonly exit: number } | 'reboot' | { readonly command: readonly string[] };
 
+/** How a panic goes: hand off, wait, end. */
 export interface PanicPlan {
   /** How long the hand-off may take, ms, 0 … 3,600,000. */
   readonly handOffMs: number;

@@ -4,6 +4,7 @@ import { type Check, integer, object } from './checks.js';
 /** In the order of a round. */
 export const PHASES = ['warn', 'relieve', 'beforeKill', 'react', 'afterKill'] as const;
 
+/** A moment of a round at which notifiers are called. */
 export type Phase = (typeof PHASES)[number];
 
 /** Milliseconds, 0 … 86,400,000. */
@@ -14,6 +15,7 @@ export interface PhaseLimit {
   readonly wholeMs: number;
 }
 
+/** How long notifiers of each phase may take. */
 export type PhaseLimits = { readonly [phase in Phase]: PhaseLimit };
 
 const DAY_MS = 86_400_000;

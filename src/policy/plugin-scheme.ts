@@ -20,6 +20,7 @@ export interface WasmScheme extends PluginBounds {
   readonly wasm: string;
 }
 
+/** A scheme of a user's own: a module of JavaScript, or of WebAssembly. */
 export type PluginSpec = ModuleScheme | WasmScheme;
 
 const bounds = { fallback: [oneOf(SCHEMES), 'badness'], deadlineMs: [integer(1, 1000), 50] } as const;

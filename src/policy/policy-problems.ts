@@ -4,6 +4,7 @@ import { refusalOf } from './checks.js';
 import { keyLines } from './key-lines.js';
 import { filePath, wordsBelow } from './spelling.js';
 
+/** One thing that is wrong in a policy file. */
 export interface PolicyProblem {
   /** From 1. */
   readonly line: number;

@@ -8,6 +8,7 @@ import { POLICY_VERSION, type PolicyFile } from './policy-file.js';
 import { snake } from './spelling.js';
 import { tomlValue } from './toml-values.js';
 
+/** How much of a policy is written. */
 export interface ShowOptions {
   /** With everything that the file leaves to the defaults, marked `# default`. Default false. */
   readonly effective?: boolean;

@@ -40,6 +40,7 @@ export interface ModuleExport {
   readonly export: string;
 }
 
+/** What happens to the chosen one: built in, or the export of a module. */
 export type ReactionChoice = 'kill' | 'panic' | 'none' | ModuleExport;
 
 /** Parameters of the schemes that have them; see docs/schemes.md. */
@@ -108,6 +109,7 @@ type Optional<T> = { readonly [K in keyof T]?: T[K] | undefined };
 
 type LoosePsi = Optional<Omit<PsiRule, 'trigger'> & { trigger: Optional<PsiTriggerRule> | null }>;
 
+/** A policy as it is written: whatever is left out, or undefined, takes its default. `definePolicy` checks it. */
 export type PolicyInput = Optional<
   Omit<
     Policy,

@@ -14,12 +14,14 @@ export interface PsiRule {
   readonly trigger: PsiTriggerRule | null;
 }
 
+/** A stall in a window, ms, that wakes the guard and stands for a level. */
 export interface PsiTriggerRule {
   readonly stallMs: number;
   readonly windowMs: number;
   readonly level: 'warn' | 'term' | 'kill';
 }
 
+/** Which sources make memory short beside the thresholds, and for how long. */
 export interface PressureRule {
   /** `any` (default): the most urgent speaks. `all`: the level that every one has reached. */
   readonly mode: 'any' | 'all';

@@ -24,6 +24,7 @@ import { boundOf, type Threshold } from './threshold.js';
 const KIB = 1024;
 const MOST = 1000;
 
+/** What is foreseen: a policy, memory now, and memory then. */
 export interface PreviewOptions {
   readonly policy: Policy;
   /** Memory of the domain now. */
@@ -66,6 +67,7 @@ export interface PreviewedKill {
  */
 export type PreviewEnd = 'enough' | 'not-short' | 'nobody' | 'in-flight' | 'most';
 
+/** Who dies in which order when memory falls to a point, and what each gives back. */
 export interface Preview {
   /** Memory when it begins, and its level. */
   readonly start: MemoryState;

@@ -26,6 +26,7 @@ export interface RankedBy {
   readonly plugin?: PointsSource | null | undefined;
 }
 
+/** A ranking by a policy. */
 export interface RankingBy {
   readonly ranking: Ranking;
   /** Whether the points are the plug-in's; null without one. */

@@ -45,6 +45,7 @@ export interface RuleEffects {
   readonly class?: 'first' | 'last';
 }
 
+/** Whom it matches, and what it does to their points. */
 export interface Rule extends RuleConditions, RuleEffects {
   /** For `plus` and `first`, which come without size: only who gives back so much. Default 1 % of the domain's total. */
   readonly least?: Threshold;

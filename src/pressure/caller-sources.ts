@@ -4,6 +4,7 @@ import { NO_PRESSURE, noWakeUps, type Pressure, type PressureSource, unreadable 
 
 /** The rate gate of Linux 2.6.10, or another: asked once a failed allocation, true when it is time to kill. */
 export interface AllocationGate {
+  /** An allocation failed: counted by the gate. True when it lets the caller through. */
   failed(nowMs: number): boolean;
   /** The round that it let through at `thenMs` is over, or was called off. */
   done?(thenMs: number): void;
@@ -53,13 +54,16 @@ export function allocationFailures(gate: AllocationGate, onOpen: () => void = ()
   };
 }
 
+/** A source of pressure of the caller's own: a name, and a function that tells the level. */
 export interface CallerSourceOptions {
   readonly name: string;
   /** The level now. What it throws, and what is no level, counts as unreadable. */
   read(nowMs: number): PressureLevel;
   /** How often it is asked, in milliseconds, 1 … 600,000. Default 1,000. */
   readonly everyMs?: number;
+  /** What it tells now, in words of one line. */
   describe?(): string;
+  /** Called once, when nobody asks any more. */
   close?(): void;
 }
 

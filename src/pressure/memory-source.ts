@@ -11,15 +11,17 @@ import {
 } from './memory-state.js';
 import { noWakeUps, type Pressure, type PressureSource, unreadable, type WakeUp } from './pressure.js';
 
-/** Where memory is read: {@link MeminfoReader}, {@link CgroupReader}, or the caller's own. */
+/** Where memory is read: `MeminfoReader`, `CgroupReader`, or the caller's own. */
 export interface MemoryReader {
   /** @throws anything when it cannot be read. */
   read(): MemoryState;
   /** Only what is available, KiB; NaN when a whole reading is needed to know. @throws as `read`. */
   available?(): number;
+  /** Frees what reading needs. */
   close?(): void;
 }
 
+/** From which memory on it is short, and how long a guard may sleep. */
 export interface MemorySourceOptions {
   readonly name?: string;
   /** Default: those of a default policy. */

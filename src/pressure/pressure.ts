@@ -59,6 +59,7 @@ export function unreadable(error: unknown): Pressure {
   return { level: 'none', error: code ? `${code}: ${message}` : String(message ?? error) };
 }
 
+/** How several sources become one. */
 export interface CombineOptions {
   /** `any`: the most urgent level of those that can be read. `all`: the level that every one has reached; one unreadable, none. */
   readonly mode: 'any' | 'all';

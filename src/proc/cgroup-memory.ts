@@ -117,6 +117,7 @@ export class CgroupMemory {
     };
   }
 
+  /** Closes its files. */
   close(): void {
     for (const file of [this.#limit, this.#usage, this.#stat, this.#swapLimit, this.#swapUsage]) file?.close();
   }

@@ -135,6 +135,7 @@ export class MachineMemory {
     return Math.max(0, Math.floor((size - least) / 1024));
   }
 
+  /** Closes its files. */
   close(): void {
     this.#file.close();
     this.#arc?.close();

@@ -3,6 +3,7 @@
 import type { PressureLevel } from '../pressure/memory-state.js';
 import { compareLevels } from '../pressure/pressure.js';
 
+/** Some task was stalled, or all of them at once. */
 export type PsiKind = 'some' | 'full';
 
 /** One line: share of wall time stalled, in percent over the last 10, 60, 300 s, and microseconds since the start. */
@@ -13,6 +14,7 @@ export interface PsiLine {
   readonly totalUs: number;
 }
 
+/** The two lines of a file of stalls (Documentation/accounting/psi.rst of Linux). */
 export interface Psi {
   readonly some: PsiLine;
   readonly full: PsiLine;

@@ -10,6 +10,7 @@ import type { SleepingParents } from './vfork.js';
 /** Flags to add to the task that is staged in an engine's window. */
 export type Exempt = (engine: Engine) => number;
 
+/** Whom a full reading of /proc reads, and from where. */
 export interface ReadOptions {
   /** Where /proc is. Default `/proc`. */
   root?: string;

@@ -1,4 +1,8 @@
-/** Recordings of a machine, read and written. Re-exports only; nothing reachable from here imports `node:`. */
+/**
+ * Recordings of a machine, read and written. Re-exports only; nothing reachable from here imports `node:`.
+ *
+ * @module badness/recording
+ */
 
 export { openRecordedChooser, RecordedChooser } from './choose.js';
 export { type DecidedBy, decisionRecording } from './decision-recording.js';

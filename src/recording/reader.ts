@@ -17,6 +17,7 @@ import { SnapshotBuilder } from './snapshot-builder.js';
 import { readSpelled, textOf } from './spelling.js';
 import { number, pathOf, refuse, shown, wordOf } from './statement.js';
 
+/** How much of a recording is read. What has more is refused by its line. */
 export interface ReadLimits {
   /** Bytes of all files and statements together, 1 … 2^31. Default 256 MiB; the recording takes about as much memory, twice it at most. */
   readonly bytes?: number;
@@ -39,6 +40,7 @@ interface Content {
 
 const HEAD_WORDS = ['made_by', 'kernel', 'page_size', 'domain', 'redacted', 'user', 'policy', 'snapshot', 'end'];
 
+/** Reads a recording line by line, so that a stream needs no whole text. */
 export class RecordingReader {
   readonly #limits: Required<ReadLimits>;
   readonly #users = new Map<string, number>();

@@ -153,6 +153,7 @@ export class RecordedFiles implements ProcFiles {
     return this.#owners.get(path) ?? refuse('ENOENT', path, 'has no owner in this snapshot');
   }
 
+  /** Whether there is such a file or folder at this moment. */
   exists(path: string): boolean {
     return this.#entries.has(path) || this.#folders().has(path);
   }

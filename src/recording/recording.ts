@@ -23,6 +23,7 @@ export type RecordedDomain =
   /** Somebody measured it (`memory`); its name, and the root of a family that it is, else 0. */
   | { readonly kind: 'measured'; readonly name: string; readonly rootTgid: number };
 
+/** What the head of a recording says of the machine. */
 export interface RecordingFacts {
   /** Program and version; null where nobody said. */
   readonly madeBy: string | null;
@@ -38,6 +39,7 @@ export interface RecordingFacts {
   readonly policy: string | null;
 }
 
+/** The facts of a recording whose head says nothing. */
 export const FACTS_DEFAULT: RecordingFacts = Object.freeze({
   madeBy: null,
   kernel: null,
@@ -61,6 +63,7 @@ export const MARKS = {
   partial: 0,
 } as const;
 
+/** What a snapshot says of a task that no file tells. */
 export type Mark = keyof typeof MARKS;
 
 /** Of marks, members and shares, what was said last stands until it is said again; the rest is of one moment. */
@@ -79,6 +82,7 @@ export interface SnapshotFacts {
   readonly decision: string | null;
 }
 
+/** A snapshot that says nothing but files. */
 export const SNAPSHOT_FACTS_DEFAULT: SnapshotFacts = Object.freeze({
   marks: new Map<Mark, readonly number[]>(),
   members: null,

@@ -35,6 +35,7 @@ export interface ReplayedEvent {
   readonly decision: Decision | null;
 }
 
+/** How a guard watches a recording. */
 export interface ReplayOptions {
   /** Default: the policy that the recording holds, else that of an empty file. `enforce` is not heeded. */
   readonly policy?: Policy;
@@ -44,6 +45,7 @@ export interface ReplayOptions {
   readonly tell?: (event: ReplayedEvent) => void;
 }
 
+/** What a guard that watched a recording has told. */
 export interface Replayed {
   readonly policy: Policy;
   readonly events: readonly ReplayedEvent[];

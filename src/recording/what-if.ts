@@ -59,6 +59,7 @@ export interface WhatIfChange {
   readonly new: Verdict;
 }
 
+/** The two policies, and where they are asked. */
 export interface WhatIfOptions {
   /** The new policy. Its `enforce`, reaction and pauses are not heeded. */
   readonly policy: Policy;
@@ -70,6 +71,7 @@ export interface WhatIfOptions {
   readonly all?: boolean;
 }
 
+/** Where two policies differ on one recording. */
 export interface WhatIf {
   readonly changes: readonly WhatIfChange[];
   /** Snapshots that there are, and those at which one of the two would act. */

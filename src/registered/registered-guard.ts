@@ -19,6 +19,7 @@ import { RegisteredReader } from './registered-reader.js';
 import { RegisteredWorld, registeredDomain } from './registered-world.js';
 import type { TaskRegistry } from './registry.js';
 
+/** Whose tasks are guarded, by what policy, and who hears of it. */
 export interface RegisteredGuardOptions {
   /** Its domain is `{ registered, budget }`. Nobody is asked unless it says `enforce: true`. */
   readonly policy: Policy;
@@ -60,6 +61,7 @@ function refuseUnusable({ policy, panic }: RegisteredGuardOptions): void {
   }
 }
 
+/** A guard of registered tasks; `guardRegistered` starts it, `close` ends it. */
 export class RegisteredGuard implements AsyncDisposable {
   /** Its own: the table of the last choice, and the records of the last decisions. */
   readonly engine: Engine;
@@ -136,6 +138,7 @@ export class RegisteredGuard implements AsyncDisposable {
     this.#source.close();
   }
 
+  /** As `close()`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

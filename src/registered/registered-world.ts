@@ -16,6 +16,7 @@ import type { RegisteredTask } from './registered-task.js';
 import type { TaskRegistry } from './registry.js';
 import { ShedRun } from './shed-run.js';
 
+/** The clock of the rounds. */
 export interface RegisteredWorldOptions {
   /** Default: that of the runtime. */
   readonly clock?: Clock;
@@ -46,9 +47,11 @@ class HeldTask implements Held {
     return this.task.id;
   }
 
+  /** Forgets the rows of the last choice; the registry is its owner's. */
   close(): void {}
 }
 
+/** A registry as the rounds of a guard see a machine. */
 export class RegisteredWorld implements World {
   readonly name: string;
   readonly pageSize = PAGE_BYTES;
@@ -84,6 +87,7 @@ export class RegisteredWorld implements World {
     return this.#clock.now();
   }
 
+  /** What the budget leaves now, bytes; below 0 where it is overdrawn. */
   measure(): MemoryReading {
     const availableBytes = this.#budgetBytes - this.#registry.measure();
     return { availableBytes, perCpuBytes: 0, totalBytes: this.#budgetBytes };

@@ -7,6 +7,7 @@ import { type Clock, systemClock } from '../guard/clock.js';
 import { RegisteredTask } from './registered-task.js';
 import { checkSpec, type TaskSpec } from './task-spec.js';
 
+/** How many tasks a registry holds. */
 export interface RegistryOptions {
   /** Most tasks at a time, 1 … 65,536. Default 4,096. */
   readonly maxTasks?: number;

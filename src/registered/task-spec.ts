@@ -9,6 +9,7 @@ export interface ShedAsk {
   readonly neededBytes: number;
 }
 
+/** What whoever registers a task says of it. TypeError and RangeError name the task and the field. */
 export interface TaskSpec {
   /** 1 … 64 printable characters, for people; names may repeat. The first 15 bytes stand as comm in a task record. */
   readonly name: string;
@@ -33,6 +34,7 @@ export interface TaskSpec {
   readonly kill?: (signal: AbortSignal) => unknown;
 }
 
+/** Bytes that were given back, or nothing: what counts is measured. */
 // biome-ignore lint/suspicious/noConfusingVoidType: a shed that returns nothing is a shed
 export type ShedAnswer = number | void;
 

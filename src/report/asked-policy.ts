@@ -15,6 +15,7 @@ import { constraintOf, type OomEvent } from './event.js';
 
 /** What rules ask for and no log tells. Of users it has the numbers; only that of root is the same everywhere. */
 const UNTOLD = ['exe', 'cmdline', 'cgroup', 'ancestor', 'age', 'user'] as const;
+/** A condition of rules that no kernel log tells of. */
 export type UntoldCondition = (typeof UNTOLD)[number];
 
 /** A rule as a log can answer it. */
@@ -30,6 +31,7 @@ export interface AskedDomain {
   readonly rules: readonly AskedRule[];
 }
 
+/** The policies of one file, as a report asks them whom they would have chosen. */
 export interface AskedPolicy {
   readonly file: string;
   readonly domains: readonly AskedDomain[];

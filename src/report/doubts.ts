@@ -5,6 +5,7 @@
 import { choseNobody, type OomEvent, reportOf } from './event.js';
 import type { Reranking } from './rerank.js';
 
+/** The kinds of doubt. */
 export type DoubtCode =
   | 'no-report'
   | 'no-table'
@@ -20,6 +21,7 @@ export type DoubtCode =
   | 'close'
   | 'not-in-reports';
 
+/** Why the answer of a report may be wrong, for programs and for people. */
 export interface Doubt {
   code: DoubtCode;
   text: string;

@@ -10,6 +10,7 @@ import type { KilledForm, SelectedForm } from './kill-lines.js';
 /** Kernels that print a line so: the first and the last series, null where there is no such bound. */
 type Span = readonly [from: string | null, to: string | null];
 
+/** One thing in a log that tells its kernel. */
 export interface Evidence {
   /** What was seen. */
   what: string;
@@ -17,6 +18,7 @@ export interface Evidence {
   to: string | null;
 }
 
+/** Which kernels can have written a log, and by what that is known. */
 export interface Era {
   release: string | null;
   /** First and last series that fit everything seen; null where open. */

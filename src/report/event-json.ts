@@ -7,6 +7,7 @@ import type { PolicyChoice } from './policy-choice.js';
 import type { Reranking, SchemeChoice } from './rerank.js';
 import { freedBy } from './sizes.js';
 
+/** One event as JSON, keys in snake_case. */
 export type EventJson = Record<string, unknown>;
 
 const SCHEMA_VERSION = 1;

@@ -11,6 +11,7 @@ export interface AlsoKilled extends Named {
   because: 'shares memory' | 'memory.oom.group' | 'same line again';
 }
 
+/** One OOM event of a kernel log: who asked, the memory, the table, who was killed. */
 export interface OomEvent {
   /** Lines of the log, from 1, and how many of those between say something of this event. */
   firstLine: number;
@@ -106,6 +107,7 @@ export function slotOf({ rows }: OomEvent, pid: number): number {
   return slot >= 0 ? slot : rows.findIndex((row) => row.tgid === pid);
 }
 
+/** The row of a process, or of a thread of it, in the table of an event; null where it has none. */
 export function rowOf(event: OomEvent, pid: number): TableRow | null {
   return event.rows[slotOf(event, pid)] ?? null;
 }

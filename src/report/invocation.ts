@@ -3,6 +3,7 @@
 /** Which keys an invocation line has; they changed with the kernels. */
 export type InvocationForm = 'bare' | 'order' | 'oomkilladj' | 'oom_adj' | 'both' | 'score' | 'flags' | 'nodemask';
 
+/** Whose allocation could not be served, as the first line of a report says. */
 export interface Invoker {
   /** Null before 2.6.19, where the line does not say. */
   comm: string | null;

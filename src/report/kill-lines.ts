@@ -2,6 +2,7 @@
 
 /** How a kill line was worded; that changed with the kernels. */
 export type KilledForm = 'dot' | 'plain' | 'vsz' | 'total-vm' | 'shmem' | 'one-line' | 'pgtables' | 'vendor';
+/** In which words the line of a choice says that a child may go in its place. */
 export type SelectedForm = 'children' | 'a-child' | 'sacrifice';
 
 /** Somebody who was killed, with what the kernel said of its memory. Null where the line does not say. */
@@ -30,6 +31,7 @@ export interface Selected {
   form: SelectedForm;
 }
 
+/** A process as a line of the log names it. */
 export interface Named {
   pid: number;
   comm: string;
@@ -194,6 +196,7 @@ export function parseKillLine(text: string): KillLine | null {
   return { kind: 'already-exiting', victim: { pid: Number(exiting[1]), comm: named.comm }, message };
 }
 
+/** What the reaper left of a victim, kB. */
 export interface Reaped extends Named {
   /** What was left after the reaper had been there. */
   anonRssKb: number;

@@ -12,6 +12,7 @@ export interface MachineMemory {
   zones: { name: string; freeKb: number; minKb: number }[];
 }
 
+/** Use and limit of a memory cgroup, kB. */
 export interface Usage {
   usageKb: number;
   /** Null where there is no limit. */

@@ -34,6 +34,7 @@ export interface LogCounts {
 /** A gap in the numbers of records that is larger starts a new log rather than loses so many lines. */
 const GAP_MAX = 10_000_000;
 
+/** Reads a kernel log piece by piece; bytes go in, events come out. */
 export class KernelLogReader {
   private readonly cutter = new LineCutter();
   private readonly prefixes = new PrefixReader();

@@ -32,6 +32,7 @@ export interface SchemeChoice {
   missing: Missing[];
 }
 
+/** The table of an event, ranked again by the schemes of its kernel. */
 export interface Reranking {
   era: Era;
   page: PageSize;

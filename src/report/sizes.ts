@@ -2,6 +2,7 @@
 import { releaseNumber } from './era.js';
 import { constraintOf, type OomEvent, rowOf, victimOf } from './event.js';
 
+/** The page size of the machine of a log, and how it is known. */
 export interface PageSize {
   /** Bytes. */
   pageSize: number;
@@ -23,6 +24,7 @@ export function pageSizeOf(event: OomEvent): PageSize {
   return { pageSize: USUAL_PAGE_BYTES, from: 'assumed' };
 }
 
+/** The page tables of a victim, and in which unit they were printed. */
 export interface PageTables {
   /** Null where it cannot be known what was printed. */
   kb: number | null;

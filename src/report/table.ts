@@ -27,6 +27,7 @@ export interface TableRow {
   killedBefore: boolean;
 }
 
+/** The head of a task table in a kernel log. */
 export interface TableHeader {
   /** Names between pid and name, in their order. */
   columns: readonly string[];

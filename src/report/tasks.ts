@@ -55,6 +55,7 @@ export function tasksOf(rows: readonly TableRow[], pageSize: number): Task[] {
   });
 }
 
+/** What a table of that kernel does not print, and points of other schemes would need. */
 export type Missing =
   | 'page tables'
   | 'swap'

@@ -22,6 +22,7 @@ export interface Expectation {
   readonly within?: number;
 }
 
+/** A case of a policy test: what is played, and what must come of it. */
 export interface Case {
   readonly name: string;
   /** What is played, one of the two: path of a scenario, or of a recording, from where the case file is. */

@@ -3,6 +3,7 @@ import type { Policy } from '../policy/policy.js';
 import { defineScenario, type Scenario } from './scenario.js';
 import { type SimResult, simulate } from './simulate.js';
 
+/** One who plays a scenario: a policy with a name. */
 export interface Contender {
   readonly name: string;
   /** Null: no guard, the kernel alone. */
@@ -26,6 +27,7 @@ export interface ContestRow {
   readonly finished: number;
 }
 
+/** How often each contender plays. */
 export interface ContestOptions {
   /** The first seed, 0 … 2^32 − 1. Default that of the scenario. */
   readonly seed?: number;

@@ -1,4 +1,8 @@
-/** Simulations: scenarios under policies, in virtual time, by the guard's own code. Re-exports only; nothing reachable from here imports `node:`. */
+/**
+ * Simulations: scenarios under policies, in virtual time, by the guard's own code. Re-exports only; nothing reachable from here imports `node:`.
+ *
+ * @module badness/simulate
+ */
 export type { PolicyProblem } from '../policy/policy-problems.js';
 export type { Case, Expectation } from './case.js';
 export { CASES_VERSION, CaseFileError, parseCases } from './case-file.js';
@@ -19,5 +23,6 @@ export {
 export { parseScenario, SCENARIO_VERSION, ScenarioFileError } from './scenario-file.js';
 export { casesSchema, scenarioSchema } from './schemas.js';
 export type { SimFigures, SimKill, SimSample } from './sim-figures.js';
+export type { KilledBy } from './sim-task.js';
 export { castText, INIT } from './sim-texts.js';
 export { notPlayed, type SimMoment, type SimResult, type SimulateOptions, simulate } from './simulate.js';

@@ -5,6 +5,7 @@ import { contest } from './contest.js';
 import { type Failure, judge } from './judge.js';
 import type { Scenario } from './scenario.js';
 
+/** What came of a case. */
 export interface CaseResult {
   readonly name: string;
   readonly runs: number;

@@ -65,6 +65,7 @@ export interface Cast {
   readonly culprit: boolean;
 }
 
+/** A machine that does not exist, bytes. */
 export interface SimMachine {
   readonly memory: number;
   readonly swap: number;
@@ -91,7 +92,9 @@ export interface Scenario {
 /** As T; sizes may be written `4GiB`, spans `250ms`. */
 type Loose<T> = { readonly [K in keyof T]?: (T[K] extends number ? number | string : T[K]) | undefined };
 
+/** A kind of task as a scenario file says it: all but `comm` has defaults. */
 export type CastInput = Loose<Cast> & { readonly comm: string };
+/** A scenario as it is written. `defineScenario` checks it and fills in the defaults. */
 export type ScenarioInput = Loose<Omit<Scenario, 'task' | 'machine'>> & {
   readonly machine: Loose<SimMachine> & { readonly memory: number | string };
   readonly task: readonly CastInput[];

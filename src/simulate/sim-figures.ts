@@ -27,6 +27,7 @@ export interface SimSample {
   readonly level: PressureLevel;
 }
 
+/** What a run comes to. Times in virtual milliseconds. */
 export interface SimFigures {
   readonly kills: readonly SimKill[];
   readonly culpritsKilled: number;

@@ -5,6 +5,7 @@
 import type { Chance } from './chance.js';
 import type { Cast } from './scenario.js';
 
+/** Who ended a task of a scenario: the guard, the kernel, or its parent's end. */
 export type KilledBy = 'guard' | 'kernel' | 'parent';
 
 export interface SimTask {

@@ -28,6 +28,7 @@ import { SimTexts } from './sim-texts.js';
 import { SimWorld } from './sim-world.js';
 import { settle, VirtualClock, VirtualWaiter } from './virtual-time.js';
 
+/** A run of a scenario: figures, samples, and what the guard told. */
 export interface SimResult extends SimFigures {
   readonly scenario: string;
   readonly seed: number;
@@ -43,6 +44,7 @@ export interface SimMoment {
   readonly machine: MachineFacts;
 }
 
+/** Who looks on, and who gives points. */
 export interface SimulateOptions {
   /** Called with each sample while the scenario is played, for who wants to see the tasks as well. */
   readonly onMoment?: (moment: SimMoment) => void;

@@ -1,0 +1,37 @@
+// Builds the API reference from the docstrings: `npm run docs:api`, into build/api. typedoc needs another TypeScript than the project, so it has
+// a folder of its own, docs/api, with its own lock file. Fails where an export has no docstring or a link leads nowhere.
+// Prints "skipped: …" where npm does not give typedoc; with BADNESS_API_MUST that is a failure too.
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+const FOLDER = 'docs/api';
+const FETCH_MS = 120_000;
+
+/** What went wrong, or null. */
+function install() {
+  const quiet = ['--silent', '--no-audit', '--no-fund', '--ignore-scripts', '--prefer-offline'];
+  const { status, stderr } = spawnSync('npm', ['ci', ...quiet], { cwd: FOLDER, encoding: 'utf8', timeout: FETCH_MS });
+  if (status === 0) return null;
+  return stderr.trim().split('\n').at(-1) || `npm ci in ${FOLDER} failed`;
+}
+
+/** The entries of typedoc must be those of the package. */
+function forgottenEntries() {
+  const { exports } = JSON.parse(readFileSync('package.json', 'utf8'));
+  const { entryPoints } = JSON.parse(readFileSync(`${FOLDER}/typedoc.json`, 'utf8'));
+  const named = new Set(entryPoints.map((path) => path.replace('../../', './dist/types/').replace(/\.ts$/, '.d.ts')));
+  return Object.values(exports).flatMap(({ types }) => (types && !named.has(types) ? [types] : []));
+}
+
+function main() {
+  const forgotten = forgottenEntries();
+  if (forgotten.length > 0) throw new Error(`${FOLDER}/typedoc.json must have an entry for ${forgotten.join(', ')}`);
+  const missing = install();
+  if (missing !== null) {
+    console.log(`skipped: npm does not give typedoc: ${missing}`);
+    return process.env.BADNESS_API_MUST ? 1 : 0;
+  }
+  return spawnSync('npx', ['--no-install', 'typedoc'], { cwd: FOLDER, stdio: 'inherit' }).status ?? 1;
+}
+
+process.exitCode = main();
