@@ -16,6 +16,7 @@ import { cgroupMembers } from './cgroup.js';
 import { autoDomain } from './domain.js';
 import { monotonicMs } from './linux-world.js';
 import { liveFiles } from './live-files.js';
+import { requireProc } from './machine.js';
 import type { Native } from './native.js';
 import { namedLimit } from './open-domain.js';
 import { sharedMemory } from './shared-memory.js';
@@ -75,8 +76,9 @@ export class Recorder {
   readonly #redactor: Redactor | null;
   #before: ReadonlyMap<string, Entry> = new Map();
 
-  /** `engine` with room for the tasks of the machine. */
+  /** `engine` with room for the tasks of the machine. Throws BadnessError `ENOTLINUX`. */
   constructor(engine: Engine, options: RecorderOptions = {}) {
+    requireProc();
     this.#engine = engine;
     this.#options = options;
     this.#redactor = options.redact ? new Redactor() : null;

@@ -5,6 +5,9 @@ const { syncBuiltinESMExports } = require('node:module');
 
 Object.defineProperty(process, 'platform', { value: process.env.ELSEWHERE });
 globalThis.missed = [];
+// Windows has no ids of users.
+if (process.platform === 'win32')
+  for (const name of ['getuid', 'geteuid', 'getgid', 'getegid', 'getgroups']) delete process[name];
 
 const CALLS = [
   'openSync',
