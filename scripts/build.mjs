@@ -60,6 +60,7 @@ await build({
     // Small, and for few: what it shares with the others it has once more.
     plugins: 'src/plugin/index.ts',
     fleet: 'src/fleet/index.ts',
+    playground: 'src/playground/index.ts',
   },
 });
 /** The command line is built on the entries as they are shipped: it can use nothing else. */

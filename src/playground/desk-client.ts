@@ -53,7 +53,7 @@ export async function openDesk(): Promise<OpenDesk> {
   const isShared = globalThis.crossOriginIsolated === true && typeof SharedArrayBuffer === 'function';
   let ask: (call: keyof DeskCalls, args: readonly unknown[]) => Promise<unknown>;
   if (isShared) {
-    const remote = new Remote(new Worker(new URL('worker.js', import.meta.url), { type: 'module' }));
+    const remote = new Remote(new Worker(new URL('./worker.js', import.meta.url), { type: 'module' }));
     ask = (call, args) => remote.ask(call, args);
   } else {
     const { Desk } = await import('./desk.js');

@@ -6,6 +6,8 @@ const EXPECTED = [
   /^(LICENSE|NOTICE|README\.md|package\.json)$/,
   /^dist\/badness(\.baseline)?\.wasm$/,
   /^dist\/[a-z]+\.schema\.json$/,
+  /^dist\/playground\/(index\.html|main\.(js|css)|worker\.js|icon\.svg|scenarios\.json|licence\.txt)$/,
+  /^dist\/playground\/[a-z-]+-[A-Z0-9]{8}\.js$/,
   /^dist\/[a-z-]+\.js$/,
   /^dist\/chunk-[A-Z0-9]{8}\.js$/,
   /^dist\/badness\.1$/,
@@ -36,6 +38,8 @@ export function reachedFiles(folder) {
   const targets = Object.values(exports).flatMap((target) =>
     typeof target === 'string' ? [target] : Object.values(target),
   );
+  // Named by the page, which is HTML.
+  targets.push('dist/playground/main.js');
   for (const target of [...targets, ...Object.values(bin)]) if (/\.(js|ts)$/.test(target)) visit(normalize(target));
   return seen;
 }

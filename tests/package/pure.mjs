@@ -1,6 +1,7 @@
 // A consumer without anything of Node's: decides about an evening of tasks, on both builds, and prints the records.
 import { loadTasks, openEngine, parseTaskLines } from 'badness';
 import { decide } from 'badness/guard';
+import { playgroundLink } from 'badness/playground';
 import { definePolicy } from 'badness/policy';
 import { TaskRegistry } from 'badness/registered';
 import { readKernelLog } from 'badness/report';
@@ -17,3 +18,4 @@ for (const build of ['shared', 'baseline']) {
   console.log(build, comm, Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join(''));
 }
 console.log(definePolicy({ domain: 'system' }).scheme, new TaskRegistry().size, readKernelLog('').events.length);
+console.log(await playgroundLink('https://example.org/oom/', { text: 'badness-recording 1\n', name: 'evening.proc' }));
