@@ -20,9 +20,13 @@ export interface CgroupLimit {
   readonly limitBytes: number;
 }
 
-/** The limit of one group in bytes; Infinity when it has none. @throws errno names. */
+/** The limit of one group in bytes, `memory.high` where that is the less; Infinity when it has none. @throws errno names. */
 export function cgroupLimitBytes(dir: string, version: 1 | 2): number {
-  const path = join(dir, FILES[version].limit);
+  const { limit, high } = FILES[version];
+  return Math.min(bytesIn(join(dir, limit)), high === null ? Number.POSITIVE_INFINITY : bytesIn(join(dir, high)));
+}
+
+function bytesIn(path: string): number {
   if (!existsSync(path)) return Number.POSITIVE_INFINITY; // the root of v2 has no such file
   const file = new KeptFile(path);
   try {

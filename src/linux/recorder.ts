@@ -123,8 +123,17 @@ export class Recorder {
     const { domain } = this.#options;
     if (domain?.kind !== 'memcg') return null;
     const { dir, version } = domain;
-    const { limit, usage, swapLimit, kills } = FILES[version];
-    const names = [limit, usage, 'memory.stat', swapLimit, kills, 'memory.swap.current', 'memory.pressure'];
+    const { limit, high, usage, swapLimit, kills } = FILES[version];
+    const names = [
+      limit,
+      ...(high === null ? [] : [high]),
+      usage,
+      'memory.stat',
+      swapLimit,
+      kills,
+      'memory.swap.current',
+      'memory.pressure',
+    ];
     for (const name of names) files.note(`${dir}/${name}`);
     if (!files.entries.has(`${dir}/${usage}`)) throw new BadnessError('EDOMAIN', `cgroup ${dir} is gone`);
     return cgroupMembers(dir)

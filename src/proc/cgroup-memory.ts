@@ -7,6 +7,7 @@ import type { KeptText, ProcFiles } from './proc-files.js';
 export const FILES = {
   1: {
     limit: 'memory.limit_in_bytes',
+    high: null,
     usage: 'memory.usage_in_bytes',
     stat: ['total_inactive_file', 'total_active_file', 'total_rss', 'total_swap'],
     swapLimit: 'memory.memsw.limit_in_bytes',
@@ -14,6 +15,7 @@ export const FILES = {
   },
   2: {
     limit: 'memory.max',
+    high: 'memory.high',
     usage: 'memory.current',
     stat: ['inactive_file', 'active_file', 'anon', 'slab_reclaimable'],
     swapLimit: 'memory.swap.max',
@@ -49,6 +51,7 @@ function finiteOf(file: KeptText): number {
 
 /**
  * The memory of one cgroup with all below it, read on kept descriptors.
+ * The limit is `memory.max` or, where that is less, `memory.high` (v2): above it tasks stand still and nobody is ever killed, so that somebody else has to.
  * `availableKib` = limit − usage + file pages + reclaimable slab (v2), within 0 … limit; percentages are of available + anonymous memory,
  * as for the machine ({@link MachineMemory}). Swap is what the group may still have of what the machine has free.
  */
@@ -56,6 +59,7 @@ export class CgroupMemory {
   readonly dir: string;
   readonly version: 1 | 2;
   readonly #limit: KeptText;
+  readonly #high: KeptText | null;
   readonly #usage: KeptText;
   readonly #stat: KeyedFile;
   readonly #swap: SwapOfMachine;
@@ -71,6 +75,7 @@ export class CgroupMemory {
     this.version = group.version;
     this.#swap = swap;
     this.#limit = files.keep(at(names.limit));
+    this.#high = names.high === null ? null : optional(names.high);
     this.#usage = files.keep(at(names.usage));
     this.#stat = new KeyedFile(files.keep(at('memory.stat')), names.stat, 'pairs');
     this.#swapLimit = optional(names.swapLimit);
@@ -82,7 +87,7 @@ export class CgroupMemory {
    * @throws ENODEV when the group was removed; BadnessError `EBADMSG` for what cannot be understood.
    */
   read(): CgroupState {
-    const limitBytes = numberOf(this.#limit);
+    const limitBytes = Math.min(numberOf(this.#limit), this.#high ? numberOf(this.#high) : Number.POSITIVE_INFINITY);
     const usageBytes = finiteOf(this.#usage);
     if (!Number.isFinite(limitBytes)) throw malformed(this.#limit.path, 'the group has no limit');
     this.#stat.refresh();
@@ -119,6 +124,7 @@ export class CgroupMemory {
 
   /** Closes its files. */
   close(): void {
-    for (const file of [this.#limit, this.#usage, this.#stat, this.#swapLimit, this.#swapUsage]) file?.close();
+    for (const file of [this.#limit, this.#high, this.#usage, this.#stat, this.#swapLimit, this.#swapUsage])
+      file?.close();
   }
 }

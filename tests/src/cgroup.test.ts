@@ -1,7 +1,14 @@
 // Which cgroup, which limit, what is available: v1, v2, containers, from texts as kernels print them.
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { CgroupReader, cgroupMembers, cgroupOomKills, machineOomKills, nearestLimit } from '../../src/linux/cgroup.js';
+import {
+  CgroupReader,
+  cgroupLimitBytes,
+  cgroupMembers,
+  cgroupOomKills,
+  machineOomKills,
+  nearestLimit,
+} from '../../src/linux/cgroup.js';
 import { findMemoryCgroup, upwards } from '../../src/linux/cgroup-place.js';
 import { autoDomain } from '../../src/linux/domain.js';
 import { DESKTOP, FileTree, MIB, meminfoText, statV1, statV2, V1_UNLIMITED } from './support/pressure-fixtures.js';
@@ -156,6 +163,25 @@ test('cgroup v2: reclaimable slab is available too; more than the limit never is
   assert.throws(() => group.read(), { code: 'EBADMSG' });
   tree.write('g/memory.max', 'much\n');
   assert.throws(() => group.read(), { code: 'EBADMSG' });
+});
+
+test('cgroup v2: memory.high is the limit where it is the less, also without a memory.max', (t) => {
+  const tree = machine(t, {
+    'g/memory.max': 'max\n',
+    'g/memory.high': `${300 * MIB}\n`,
+    'g/memory.current': `${280 * MIB}\n`,
+    'g/memory.stat': statV2({ inactive: 0, active: 0 }, 280 * MIB, 0),
+  });
+  assert.equal(cgroupLimitBytes(tree.at('g'), 2), 300 * MIB);
+  const group = new CgroupReader({ dir: tree.at('g'), version: 2 });
+  t.after(() => group.close());
+  assert.equal(group.read().totalKib, 300 * 1024);
+  assert.equal(group.read().availableKib, 20 * 1024);
+  tree.write('g/memory.current', `${310 * MIB}\n`);
+  assert.equal(group.read().availableKib, 0, 'above it nothing is left');
+  tree.write('g/memory.max', `${200 * MIB}\n`);
+  assert.equal(group.read().totalKib, 200 * 1024);
+  assert.equal(cgroupLimitBytes(tree.at('g'), 2), 200 * MIB);
 });
 
 test('cgroup: swap is what the group may have of what the machine has', (t) => {
