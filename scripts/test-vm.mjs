@@ -1,5 +1,6 @@
 // Real shortages in virtual machines: `npm run test:vm -- [--scenes a,b] [--contestants …] [--memory 256,512] [--swap 0,256] [--kernels 6.1]
-// [--out FILE.ndjson] [--verbose]`. Without options: every scene, this project's guard, 256 MiB without swap. docs/vm.md says what is needed.
+// [--clock host] [--limit SECONDS] [--out FILE.ndjson] [--verbose]`. Without options: every scene, this project's guard, 256 MiB without swap;
+// with `--table FILE.md --from A.ndjson,B.ndjson` nothing is run, and the page is written. docs/vm.md says what is needed.
 import { parseArgs } from 'node:util';
 import { CONTESTANTS, SCENES } from '../tests/vm/matrix.mjs';
 import { CannotRun, runMatrix } from '../tests/vm/run.mjs';
@@ -7,7 +8,16 @@ import { CannotRun, runMatrix } from '../tests/vm/run.mjs';
 const text = { type: 'string' };
 const { values } = parseArgs({
   options: {
-    ...{ scenes: text, contestants: text, memory: text, swap: text, kernels: text, out: text },
+    ...{
+      scenes: text,
+      contestants: text,
+      memory: text,
+      swap: text,
+      kernels: text,
+      clock: text,
+      limit: text,
+      out: text,
+    },
     verbose: { type: 'boolean', default: false },
   },
 });
@@ -30,6 +40,8 @@ try {
     contestants: chosen('contestants', ['badness'], CONTESTANTS),
     guests: sizes.flatMap((memoryMib) => swaps.map((swapMib) => ({ memoryMib, swapMib }))),
     kernels: chosen('kernels', ['6.1'], ['6.1', '6.12', '5.10']),
+    clock: chosen('clock', ['virtual'], ['virtual', 'host'])[0],
+    limitS: Number(values.limit ?? 600),
     out: values.out,
     verbose: values.verbose,
   });

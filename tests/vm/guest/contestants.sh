@@ -21,7 +21,7 @@ await() {
   file=$1 pattern=$2 tries=0
   until grep -q -- "$pattern" "$file" 2>/dev/null; do
     tries=$((tries + 1))
-    if [ $tries -gt "${3:-900}" ]; then
+    if [ $tries -gt 600 ] || [ ! -d "/proc/$daemon_pid" ]; then
       say "{\"fact\":\"missed\",\"pattern\":\"$(echo "$pattern" | tr -d '\\"')\"}"
       return 1
     fi
@@ -29,13 +29,17 @@ await() {
   done
 }
 
-# begin ADJ PROTECTED PATTERN COMMAND …: starts a daemon in its own cgroup and waits until it says that it watches. Its pid is in $daemon_pid.
+# begin ADJ NICE PATTERN COMMAND …: starts a daemon in its own cgroup and waits until it says that it watches. Its pid is in $daemon_pid.
 begin() {
-  adj=$1 lowest=$2 pattern=$3
+  adj=$1 nice=$2 pattern=$3
   shift 3
-  echo "$lowest" >$DAEMON/memory.min
   : >>$LOG
-  sh -c "echo $adj >/proc/self/oom_score_adj; echo \$\$ >$DAEMON/cgroup.procs; exec \"\$@\"" sh "$@" >>$LOG 2>&1 &
+  (
+    echo "$adj" >/proc/self/oom_score_adj
+    echo 0 >$DAEMON/cgroup.procs
+    renice -n "$nice" -p "$(sh -c 'echo $PPID')" >/dev/null
+    exec "$@"
+  ) >>$LOG 2>&1 &
   daemon_pid=$!
   await $LOG "$pattern"
 }
@@ -45,7 +49,14 @@ BADNESS=/opt/node_modules/badness/dist/cli.js
 begin_badness() {
   echo 0 >$DAEMON/memory.swap.max 2>/dev/null
   export BADNESS_CONTROL=/run/badness/control.sock
-  begin -1000 128M '"kind":"start"' node $BADNESS guard --enforce --json -r 0 "$@"
+  echo 128M >$DAEMON/memory.low
+  begin -1000 -10 '"kind":"start"' node $BADNESS guard --enforce --json -r 0 "$@"
+}
+
+# As a plain user, who may neither lock memory nor signal others.
+contend_as_user() {
+  export BADNESS_CONTROL=/run/badness/control.sock
+  begin 0 0 '"kind":"start"' su -s /bin/sh plain -c "exec node $BADNESS guard --enforce --json -r 0"
 }
 
 begin_earlyoom() { begin 0 0 'mem avail' earlyoom -r 3600; }
@@ -53,16 +64,19 @@ begin_earlyoom() { begin 0 0 'mem avail' earlyoom -r 3600; }
 begin_nohang() { begin 0 0 'Monitoring has started' python3 /usr/sbin/nohang --monitor --config /etc/nohang/nohang.conf; }
 
 begin_oomd() {
-  begin 0 64M 'oomd running with conf_file\|configured successfully\|Running with' /usr/bin/oomd --interval 1 --config /etc/oomd/oomd.json --cgroup-fs $CGROUP
+  echo 64M >$DAEMON/memory.low
+  begin 0 0 'oomd running with conf_file\|configured successfully\|Running with' /usr/bin/oomd --interval 1 --config /etc/oomd/oomd.json --cgroup-fs $CGROUP
 }
 
 # It asks systemd whom it is to watch; there is none here, so a stand-in answers what systemd does with Debian's drop-ins.
 begin_systemd_oomd() {
   mkdir -p /run/systemd/system /run/systemd/oom
+  daemon_pid=1
   node /vm/managed-oom.mjs "/user.slice/user-1000.slice/user@1000.service" >/run/managed.log 2>&1 &
   await /run/managed.log ready
   export SYSTEMD_LOG_TARGET=console SYSTEMD_LOG_LEVEL=info LD_LIBRARY_PATH=/usr/lib/x86_64-linux-gnu/systemd
-  begin -900 64M '' /lib/systemd/systemd-oomd
+  echo 64M | tee $DAEMON/memory.min >$DAEMON/memory.low
+  begin -900 0 '' /lib/systemd/systemd-oomd
   unset LD_LIBRARY_PATH
   await /run/managed.log asked
 }
