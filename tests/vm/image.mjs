@@ -19,7 +19,9 @@ function makeBusybox(root) {
 
 function compileStage(root) {
   const flags = ['-O2', '-static', '-Wall', '-Wextra', '-Werror'];
-  execFileSync('gcc', [...flags, '-o', join(root, 'bin/stage'), 'tests/vm/guest/stage.c'], { stdio: 'inherit' });
+  execFileSync('gcc', [...flags, '-o', join(root, 'bin/stage'), 'tests/vm/guest/stage.c', 'tests/vm/guest/actors.c'], {
+    stdio: 'inherit',
+  });
 }
 
 function installProject(root) {

@@ -48,7 +48,7 @@ scene_fork_bomb() {
   mkdir -p $APPS/bomb
   echo 40 >$APPS/bomb/pids.max
   contend --scheme family
-  play deadline=90 culprit=bomb "bomb:bomb:$((MEM / 20)):100"
+  play deadline=25 culprit=bomb "bomb:bomb:$((MEM / 20)):100"
 }
 
 # A tool of an agent that leaks: only it is to go, neither the agent nor its other tools, nor anybody else.

@@ -7,11 +7,12 @@
 //   deadline=S     how long at most; settle=S: how long it looks on after the culprits have gone
 //
 //   rest   takes MIB at once and uses them again every second        eat   takes MIB at RATE MiB/s (0: as fast as it can), then rests
-//   bomb   forks RATE children that take MIB each, and new ones when they die
+//   bomb   forks RATE children that take MIB each at 1 MiB/s, and new ones when they die
 //   leak   forks two tools that take MIB each and rest, and one child, "leak" in a cgroup of its own, that takes RATE MiB/s without end
 //
 //   Flags: stubborn ignores SIGTERM; plain is of user 1000; spare does not count, whatever becomes of it.
 #define _GNU_SOURCE
+#include "stage.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -26,33 +27,26 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { MIB = 1 << 20, PAGE = 4096, ACTORS_MOST = 32, DEATHS_MOST = 40, POLL_US = 20000, FOREVER_MIB = 1 << 16 };
-
-struct actor {
-  char kind[8], name[16];
-  long mib;
-  double rate;
-  int stubborn, plain, spare, late, tasks;
-  pid_t pid;
-};
+enum { ACTORS_MOST = 32, DEATHS_MOST = 40, POLL_US = 20000 };
 
 static struct actor actors[ACTORS_MOST];
 static int actor_count;
-static const char *group = "/sys/fs/cgroup", *culprit = "hog";
+const char *group = "/sys/fs/cgroup";
+static const char *culprit = "hog";
 static double limit_bytes, deadline_s = 60, settle_s = 2;
 
-static double now_ms(void) {
+double now_ms(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
   return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
 }
 
-static void sleep_us(double us) {
+void sleep_us(double us) {
   struct timespec time = {(time_t)(us / 1e6), (long)us % 1000000 * 1000};
   nanosleep(&time, NULL);
 }
 
-static char *path(const char *form, ...) {
+char *path(const char *form, ...) {
   static char text[256];
   va_list rest;
   va_start(rest, form);
@@ -71,7 +65,7 @@ static const char *slurp(const char *file) {
   return text;
 }
 
-static void put(const char *file, const char *text) {
+void put(const char *file, const char *text) {
   int fd = open(file, O_WRONLY | O_CLOEXEC);
   if (fd < 0 || write(fd, text, strlen(text)) < 0) fprintf(stderr, "stage: %s: %s\n", file, strerror(errno));
   if (fd >= 0) close(fd);
@@ -81,87 +75,6 @@ static void put(const char *file, const char *text) {
 static double number(const char *file, const char *key) {
   const char *at = strstr(slurp(file), key);
   return at ? strtod(at + strlen(key), NULL) : 0;
-}
-
-// ---- actors
-
-static volatile char *take_mib(void) {
-  char *memory = mmap(NULL, MIB, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-  if (memory == MAP_FAILED) return NULL;
-  // Pages that differ: nothing that merges or compresses them finds much.
-  for (long at = 0; at < MIB; at += sizeof(long)) *(long *)(memory + at) = random();
-  return memory;
-}
-
-static void take(const struct actor *actor, double rate, volatile char **memory) {
-  double due = now_ms();
-  for (long taken = 0; taken < actor->mib; taken++) {
-    volatile char *one = take_mib();
-    // Refused: tried again, as a program in need does.
-    while (!one) {
-      sleep_us(100000);
-      one = take_mib();
-    }
-    if (memory) memory[taken] = one;
-    if (rate <= 0) continue;
-    due += 1e3 / rate;
-    double left = due - now_ms();
-    if (left > 0) sleep_us(left * 1e3);
-  }
-}
-
-static void rest(const struct actor *actor, int ready) {
-  volatile char **memory = calloc(actor->mib + 1, sizeof *memory);
-  take(actor, 0, memory);
-  if (write(ready, "r", 1) != 1) _exit(3);
-  for (;;) {
-    for (long i = 0; i < actor->mib; i++)
-      for (long at = 0; at < MIB; at += PAGE) memory[i][at]++;
-    sleep_us(1e6);
-  }
-}
-
-static void bomb(const struct actor *actor) {
-  signal(SIGCHLD, SIG_IGN);
-  for (long forked = 0;;) {
-    pid_t child = forked < actor->rate ? fork() : -1;
-    if (child == 0) {
-      take(actor, 20, NULL);
-      for (;;) pause();
-    }
-    if (child > 0) forked++;
-    else sleep_us(50000);
-    // Those that were killed are made up for: signal 0 costs less than counting by wait.
-    if (child < 0 && forked >= actor->rate) forked--;
-  }
-}
-
-static void leak(const struct actor *actor, int ready) {
-  signal(SIGCHLD, SIG_IGN);
-  for (int child = 0; child < 3; child++) {
-    if (fork() > 0) continue;
-    if (child < 2) rest(actor, ready);
-    struct actor own = {.mib = FOREVER_MIB, .rate = actor->rate};
-    prctl(PR_SET_NAME, "leak");
-    put(path("%s/leak/cgroup.procs", group), "0");
-    if (write(ready, "r", 1) != 1) _exit(3);
-    take(&own, own.rate, NULL);
-    for (;;) pause();
-  }
-  for (;;) pause();
-}
-
-static void act(const struct actor *actor, int ready) {
-  if (actor->stubborn) signal(SIGTERM, SIG_IGN);
-  if (actor->plain && (setgid(1000) || setuid(1000))) _exit(4);
-  prctl(PR_SET_NAME, actor->name);
-  srandom(getpid());
-  if (!strcmp(actor->kind, "rest")) rest(actor, ready);
-  if (!strcmp(actor->kind, "leak")) leak(actor, ready);
-  if (write(ready, "r", 1) != 1) _exit(3);
-  if (!strcmp(actor->kind, "bomb")) bomb(actor);
-  take(actor, actor->rate, NULL);
-  for (;;) pause();
 }
 
 // Starts one, and returns when it has begun, or has what it rests with.
