@@ -57,6 +57,7 @@ await build({
     'guard-worker': 'src/linux/guard-worker.ts',
     'ranker-worker': 'src/linux/ranker-worker.ts',
     'plugin-worker': 'src/linux/plugin-worker.ts',
+    'fleet-worker': 'src/fleet/live/fleet-worker.ts',
     // Small, and for few: what it shares with the others it has once more.
     plugins: 'src/plugin/index.ts',
     fleet: 'src/fleet/index.ts',

@@ -39,6 +39,10 @@ export const guard: Command = {
         'native',
         'decisions',
         [
+          'fleet',
+          'servers of the fleet that this machine belongs to, or none; goes over [fleet] of the policy file (docs/fleet.md). Without them everything is as without a fleet',
+        ],
+        [
           'replay',
           'watch a recording (badness record) instead, in no time: what it would have done. Its own policy counts unless one is given',
         ],

@@ -40,7 +40,7 @@ export function readArguments(command: CommandName, argv: string[]): Arguments {
     const given = Object.entries(values) as [OptionName, (string | boolean)[]][];
     const { again = [] } = commandNamed(command);
     return {
-      values: Object.fromEntries(given.map(([name, all]) => [name, all.at(-1)])),
+      values: Object.fromEntries(given.map(([name, all]) => [name, optionNamed(name).multiple ? all : all.at(-1)])),
       positionals,
       repeated: Object.fromEntries(given.filter(([name]) => again.includes(name))) as Arguments['repeated'],
     };

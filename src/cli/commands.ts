@@ -4,6 +4,7 @@
  */
 import { completion, ctl, guard, kill, policy } from './acting-commands.js';
 import { type Command, optionOf } from './command.js';
+import { fleet } from './fleet-commands.js';
 import { compare, doctor, explain, preview, rank, record, report, top } from './looking-commands.js';
 import type { OptionName } from './options.js';
 import { simulate, test, whatif } from './playing-commands.js';
@@ -11,7 +12,7 @@ import { simulate, test, whatif } from './playing-commands.js';
 /** In the order of the help. */
 export const COMMANDS = {
   ...{ rank, explain, compare, preview, top, guard, ctl, kill, report, record, doctor, policy },
-  ...{ simulate, test, whatif, completion },
+  ...{ simulate, test, whatif, fleet, completion },
 } as const;
 
 export type CommandName = keyof typeof COMMANDS;

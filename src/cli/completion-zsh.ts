@@ -23,12 +23,12 @@ function plain(text: string): string {
 
 function optionSpec(said: Said, again: readonly OptionName[]): string {
   const name = optionOf(said);
-  const { short, value, choices, offer } = optionNamed(name);
+  const { short, value, multiple, choices, offer } = optionNamed(name);
   const offered = choices ? `(${choices.join(' ')})` : offer ? OFFERS[offer] : ' ';
   const argument = value ? `:${plain(value)}:${offered}` : '';
   const words = `[${plain(optionWords(said))}]${argument}`;
   if (short) return `'(-${short} --${name})'{-${short},--${name}}${quoted(words)}`;
-  return quoted(`${again.includes(name) ? '*' : ''}--${name}${words}`);
+  return quoted(`${multiple || again.includes(name) ? '*' : ''}--${name}${words}`);
 }
 
 function commandLines(command: CommandName): string[] {

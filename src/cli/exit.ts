@@ -30,6 +30,8 @@ export const EXITS = {
   badScenario: { code: 20, words: 'bad scenario or case file; each error is one line, FILE:LINE: ...' },
   failed: { code: 21, words: 'test: a case failed' },
   changed: { code: 22, words: 'whatif: some decision changes' },
+  noFleet: { code: 23, words: 'fleet: no server, not let in, or its packages are not installed' },
+  fleetRefused: { code: 24, words: 'fleet: refused by name (no key, not signed, ...); nothing has changed' },
 } as const;
 
 export type ExitName = keyof typeof EXITS;

@@ -3,11 +3,13 @@ import {
   compileRules,
   type DomainInput,
   definePolicy,
+  type FleetSettings,
   flagRules,
   type LooseThresholds,
   type Policy,
   type PolicyFile,
   type PolicyInput,
+  parsePolicy,
   parseThresholdPair,
   type ThresholdPair,
 } from '../policy/index.js';
@@ -35,9 +37,17 @@ export type ControlValues = Pick<Values, 'control' | 'control-group' | 'control-
 /** What a policy file says when it says nothing. */
 const CLOSED = '0600';
 
+/** The fleet that a guard belongs to, and what the machine's own file says of its domain. */
+export interface FleetRequest {
+  readonly settings: FleetSettings;
+  readonly input: PolicyInput;
+}
+
 /** What a guard on the command line is asked for. */
 export interface GuardRequest {
   readonly policy: Policy;
+  /** Null without a fleet. */
+  readonly fleet: FleetRequest | null;
   readonly control: ControlValues;
   readonly json: boolean;
   /** Seconds between two lines about memory; 0 for none. */
@@ -106,7 +116,7 @@ export function domainNamed(text: string): DomainInput {
 }
 
 /** A policy is refused by the path of its key; whoever typed options is told as of a wrong command line. */
-async function define(values: Values, base: PolicyInput): Promise<Policy> {
+export async function guardPolicy(values: Values, base: PolicyInput): Promise<Policy> {
   const { scheme } = values;
   try {
     const policy = definePolicy({
@@ -127,11 +137,26 @@ async function define(values: Values, base: PolicyInput): Promise<Policy> {
   }
 }
 
+/** The fleet of the file, with the servers of the option; null without servers. */
+async function fleetRequest(
+  { fleet: named, domain }: Values,
+  file: PolicyFile | null,
+  input: PolicyInput,
+): Promise<FleetRequest | null> {
+  const { fleet } = file ?? (await parsePolicy('version = 1\n'));
+  const servers = named === undefined ? fleet.servers : named.filter((server) => server !== 'none');
+  if (servers.length === 0) return null;
+  const meant = domain === undefined ? input : { ...input, domain: domainNamed(domain) };
+  return { settings: { ...fleet, servers }, input: meant };
+}
+
 /** Reads the options, and, by `open`, the policy file that they name. Throws a usage error for what cannot be meant. */
 export async function guardRequest(values: Values, open = openPolicyFile): Promise<GuardRequest> {
   const file = values.policy === undefined ? null : await open(values.policy);
+  const input = file ? policyFor(file, values) : {};
   return {
-    policy: await define(values, file ? policyFor(file, values) : {}),
+    policy: await guardPolicy(values, input),
+    fleet: await fleetRequest(values, file, input),
     control: file ? controlOptions(values, file) : values,
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),

@@ -1,5 +1,6 @@
 /** Stage: none (settings). SIGHUP has a guard read its policy file again; the options of the command line go over it as before. */
 import { type LinuxGuard, loadPolicyFile, type ServiceManager } from '../linux/index.js';
+import type { GuardFleet } from './guard-fleet.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { statusLine } from './guard-words.js';
 import type { Values } from './options.js';
@@ -28,16 +29,18 @@ export interface Reload {
   readonly manager: ServiceManager | null;
   /** Hears of what only counts when a guard begins. */
   readonly note: (words: string) => void;
+  readonly fleet: GuardFleet | null;
 }
 
 /** Reads the file again, and takes it where it is good. */
-export async function reload({ guard, values, began, manager, note }: Reload): Promise<void> {
+export async function reload({ guard, values, began, manager, note, fleet }: Reload): Promise<void> {
   let control = began.control;
   manager?.reloading();
   const taken = await guard.reload(async () => {
     const request = await guardRequest(values, loadPolicyFile);
     control = request.control;
-    return request.policy;
+    // While a policy of the fleet is in force it is put together anew, with what the file says now.
+    return fleet?.ownChanged(request) ?? request.policy;
   });
   manager?.ready(statusLine(guard.facts));
   if (taken && JSON.stringify(control) !== JSON.stringify(began.control)) {

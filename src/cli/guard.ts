@@ -11,6 +11,7 @@ import {
 import { readArguments, refuseOperands } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { type ControlPlace, findControlPlace, openGuardControl, protectionState } from './guard-control.js';
+import { type GuardFleet, openGuardFleet } from './guard-fleet.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { onHangUp, reload } from './guard-reload.js';
 import { guardReplay } from './guard-replay.js';
@@ -103,9 +104,11 @@ export async function guard(argv: string[]): Promise<void> {
   const manager = openServiceManager(load, { tell: note });
   let control: Control | null = null;
   let running: LinuxGuard | null = null;
+  let fleet: GuardFleet | null = null;
   const tell = (event: GuardEvent) => {
     control?.hear(event);
     voice.tell(event, running?.policy ?? request.policy);
+    fleet?.hear(event);
   };
   const place = await findControlPlace(request.control);
   const open = await openGuard(request, place, { tell, note, manager });
@@ -119,12 +122,13 @@ export async function guard(argv: string[]): Promise<void> {
   sayStart(open, control, opened.notes, voice);
   manager?.ready(statusLine(open.facts));
   const stopReports = startReports(open, request, voice);
-  heardHangUp(() => void reload({ guard: open, values, began: request, manager, note }));
+  fleet = openGuardFleet({ guard: open, values, request, note });
+  heardHangUp(() => void reload({ guard: open, values, began: request, manager, note, fleet }));
   const signal = await Promise.race([stopped, open.run()]);
   manager?.stopping();
   stopReports();
   await control?.close();
-  await open.close();
+  await Promise.all([open.close(), fleet?.close()]);
   if (signal) {
     voice.say(
       () => [{ priority: 6, text: `${signal}: stopped` }],

@@ -9,6 +9,7 @@ import { ctl } from './ctl.js';
 import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
 import { explain } from './explain.js';
+import { fleet } from './fleet.js';
 import { guard } from './guard.js';
 import { commandHelp, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
@@ -37,6 +38,7 @@ const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
   simulate,
   test,
   whatif,
+  fleet,
   completion,
   record,
   preview,

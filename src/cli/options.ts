@@ -14,6 +14,8 @@ export interface Option {
   /** The words that a value may be, where these are all. */
   readonly choices?: readonly string[];
   readonly offer?: Offer;
+  /** It can be given again wherever it is known, and each time counts. */
+  readonly multiple?: true;
   /** What it does, where the command does not say it in words of its own. */
   readonly words: string;
 }
@@ -127,6 +129,21 @@ export const OPTIONS = {
   },
   available: { value: 'HOW', words: 'a share (5%) or a size (512MiB)' },
   'swap-free': { value: 'HOW', words: 'and so much swap is free then (0)' },
+  fleet: {
+    value: 'URL',
+    multiple: true,
+    words:
+      'a server of the fleet, such as nats://10.0.0.1:4222 (BADNESS_FLEET; or that of a policy file); can be given again',
+  },
+  creds: { value: 'FILE', offer: 'file', words: 'credentials (.creds) for it' },
+  'tls-ca': { value: 'FILE', offer: 'file', words: 'who may have signed the certificate of the server' },
+  'tls-cert': { value: 'FILE', offer: 'file', words: 'a certificate of your own' },
+  'tls-key': { value: 'FILE', offer: 'file', words: 'and its key' },
+  key: { value: 'FILE', offer: 'file', words: 'the private key that policies are signed with (badness fleet key)' },
+  label: { value: 'NAME', multiple: true, words: 'rollout: machines with this label; can be given again' },
+  percent: { value: 'N', words: 'rollout: so many of the machines, 0..100, by the hash of their names' },
+  complete: { words: 'rollout: everybody; the policy on its way out becomes the policy' },
+  stop: { words: 'rollout: nobody; the policy on its way out is dropped' },
   'to-proc': { words: 'as a recording, on standard output' },
   seed: { value: 'N', words: 'of everything left to chance, 0..4294967295 (that of the scenario)' },
   runs: { value: 'N', words: 'play each N times, with the next seed each, 1..1000 (1)' },
@@ -144,9 +161,9 @@ export const OPTIONS = {
 
 export type OptionName = keyof typeof OPTIONS;
 
-type ValueOf<O> = O extends { value: string } ? string : boolean;
+type ValueOf<O> = O extends { multiple: true } ? string[] : O extends { value: string } ? string : boolean;
 
-/** What was said, and what was said last of an option that was given again; numbers are still text. */
+/** What was said, and what was said last of an option that was given again, unless all of it counts everywhere; numbers are still text. */
 export type Values = { -readonly [Name in OptionName]?: ValueOf<(typeof OPTIONS)[Name]> };
 
 /** An option, for those who do not know which. */

@@ -20,6 +20,8 @@ export interface AgentOptions {
   readonly version: string;
   /** Names this run of the guard; unique. */
   readonly run: string;
+  /** Whether the machine's own policy has anybody killed. */
+  readonly enforce: boolean;
   /** Whose signatures count. Null: no policy is taken. */
   readonly verify: Verify | null;
   readonly link: FleetLink;
@@ -123,12 +125,18 @@ export class FleetAgent {
     if (link.isUp) link.store(reportSubject(host, 'pressure'), JSON.stringify(report)).catch(() => {});
   }
 
-  /** Looks at the policies again, because the machine's own file has changed. */
-  async again(): Promise<void> {
-    await this.#working;
-    this.#wanted = null;
-    this.#inForce = null;
-    await this.#look();
+  /** Takes what counts once more, because the machine's own file has changed. */
+  again(): Promise<void> {
+    this.#working = this.#working.then(async () => {
+      const keeper = this.#keeper;
+      const policy = keeper?.policy() ?? null;
+      if (!keeper || policy === null || this.#closed) return;
+      await this.#take(policy, true);
+      await this.#takeShadow(keeper.shadow());
+      this.#remember(keeper);
+      this.tellState();
+    });
+    return this.#working;
   }
 
   /** Resolves when what was asked for until now is done. */
@@ -144,7 +152,7 @@ export class FleetAgent {
 
   state(running = true): StateReport {
     const { host, labels, version, run, wallMs, spool } = this.#options;
-    const { enforce = null, notes = [] } = this.#taken ?? {};
+    const { enforce, notes } = this.#taken ?? { enforce: this.#options.enforce, notes: [] };
     const shadow = this.#wantedShadow;
     const refused = [...(this.#keeper?.refused ?? []), ...(this.#refused ? [this.#refused] : [])];
     return {
@@ -234,13 +242,13 @@ export class FleetAgent {
     return isOther || isOtherShadow;
   }
 
-  async #take(policy: FleetPolicy | null): Promise<void> {
+  async #take(policy: FleetPolicy | null, anew = false): Promise<void> {
     const { guard, note } = this.#options;
     const isInForce = policy !== null && policy.key === this.#inForce?.key && policy.text === this.#inForce.text;
     this.#wanted = policy;
     try {
       // The next step of a rollout that this machine has taken already.
-      if (!isInForce) this.#taken = await guard.take(policy);
+      if (!isInForce || anew) this.#taken = await guard.take(policy);
       this.#inForce = policy;
       this.#refused = null;
     } catch (error) {

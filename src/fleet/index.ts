@@ -17,6 +17,13 @@ export { FleetPolicies, type FleetPoliciesOptions, type KeptPolicy, type PolicyC
 export type { ReadReports } from './live/report-reader.js';
 export type { SetupOptions } from './live/setup.js';
 export { newSigningKey, openSigner, type Signer, verifier } from './live/signing.js';
+export {
+  fleetFolder,
+  type RoundSources,
+  RunningFleet,
+  type StartFleetOptions,
+  startFleet,
+} from './live/start-fleet.js';
 export { type Limited, type LocalSide, limitPolicy } from './local-limits.js';
 export {
   nameOf,

@@ -19,7 +19,7 @@ export interface ShadowVerdict extends PolicyOrigin {
   readonly error: string | null;
   /** Whether it would have decided otherwise: another victim, another signal, or not at all. */
   readonly changed: boolean | null;
-  /** `victim`, `no-victim`, `in-flight`, `not-short`. */
+  /** Of what changed: `victim`, `no-victim`, `in-flight`, `not-short`; null where nothing did. */
   readonly outcome: string | null;
   readonly signal: string | null;
   readonly victim: { readonly tgid: number; readonly comm: string; readonly points: number | null } | null;
@@ -75,7 +75,7 @@ export interface StateReport {
   /** False in the last one of a run that ended by itself. */
   readonly running: boolean;
   readonly policy: OriginRecord | null;
-  readonly enforce: boolean | null;
+  readonly enforce: boolean;
   /** What is not as the policy has it. */
   readonly notes: readonly string[];
   readonly refused: readonly RefusedRecord[];

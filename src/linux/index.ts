@@ -24,7 +24,7 @@ export { type AutoDomain, type AutoDomainOptions, autoDomain } from './domain.js
 export type { FileCalls, ReadAt } from './file-calls.js';
 export type { GuardFacts } from './guard-facts.js';
 export type { PolicyReloads } from './guard-standing.js';
-export type { KeptDecisions } from './kept-decisions.js';
+export type { KeptDecisions, WholeDecision } from './kept-decisions.js';
 export { type KillOptions, killTask } from './kill.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type LinuxDomain, systemDomain } from './linux-domain.js';

@@ -6,8 +6,16 @@ import { type GuardEvent, guardEventToJson } from '../guard/guard-events.js';
 import type { Choice } from '../guard/world.js';
 import type { Policy } from '../policy/policy.js';
 import type { LookedAt } from '../proc/rule-texts.js';
-import { decisionRecording } from '../recording/decision-recording.js';
+import { type DecidedBy, decisionRecording } from '../recording/decision-recording.js';
 import type { GuardParts } from './guard-parts.js';
+
+/** A decision with all that a recording of it is made of (decisionRecording). Can be posted to a thread. */
+export interface WholeDecision {
+  readonly decision: KeptDecision;
+  /** What came of it, as JSON; null when that is not known. */
+  readonly report: string | null;
+  readonly by: DecidedBy;
+}
 
 const NOTHING: ReadonlyMap<string, LookedAt> = new Map();
 
@@ -46,14 +54,20 @@ export class KeptDecisions {
     this.#ring.prepare(this.#parts.engine);
   }
 
+  /** The decision of that number, which stays as it is only until the next round; null when it is not kept any more. */
+  whole(id: number, madeBy: string | null = null): WholeDecision | null {
+    const found = this.#ring.find(id);
+    const by = found && this.#policies.get(found.decision);
+    if (!by) return null;
+    return { ...found, by: { ...by, domain: this.#parts.world.name, madeBy, kernel: release() } };
+  }
+
   /**
    * A decision as a recording that replays to it (docs/recordings.md). Rejects with BadnessError `ENODATA` when it is not kept any more.
    */
   async recording(id: number, madeBy: string | null = null): Promise<string> {
-    const found = this.#ring.find(id);
-    const by = found && this.#policies.get(found.decision);
-    if (!by) throw new BadnessError('ENODATA', `decision ${id} is not kept: the last ${this.#ring.count} are`);
-    const { name: domain } = this.#parts.world;
-    return decisionRecording(found.decision, found.report, { ...by, domain, madeBy, kernel: release() });
+    const whole = this.whole(id, madeBy);
+    if (!whole) throw new BadnessError('ENODATA', `decision ${id} is not kept: the last ${this.#ring.count} are`);
+    return decisionRecording(whole.decision, whole.report, whole.by);
   }
 }

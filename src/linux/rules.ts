@@ -36,6 +36,17 @@ export interface OpenedRules {
   readonly texts: ProcTexts | null;
 }
 
+/** Users that rules name: the numbers of those that this machine has now, and the names of the others. */
+export function usersNamed(
+  rules: readonly Rule[],
+  passwd = '/etc/passwd',
+): Pick<OpenedRules, 'users' | 'unknownUsers'> {
+  const names = [...new Set(rules.flatMap(({ user }) => (typeof user === 'string' ? [user] : [])))];
+  const uids = names.length > 0 ? uidsIn(passwd) : new Map<string, number>();
+  const known = names.flatMap((name) => (uids.has(name) ? [[name, uids.get(name)!] as const] : []));
+  return { users: new Map(known), unknownUsers: Object.freeze(names.filter((name) => !uids.has(name))) };
+}
+
 /**
  * Compiles the rules of a policy for this machine. Users are looked up now, so a user that is made later is not known.
  * Rejects with RangeError, by path, for a regular expression that RE2 does not take.
@@ -46,11 +57,8 @@ export async function openRules(
   options: RuleOptions = {},
 ): Promise<OpenedRules> {
   if (rules.length === 0) return { rules: null, unknownUsers: [], users: new Map(), texts: null };
-  const names = [...new Set(rules.flatMap(({ user }) => (typeof user === 'string' ? [user] : [])))];
-  const uids = names.length > 0 ? uidsIn(options.passwd ?? '/etc/passwd') : new Map<string, number>();
-  const compiled = await compileRules(rules, { uidOf: (name) => uids.get(name) });
-  const unknownUsers = Object.freeze(names.filter((name) => !uids.has(name)));
+  const named = usersNamed(rules, options.passwd);
+  const compiled = await compileRules(rules, { uidOf: (name) => named.users.get(name) });
   const texts = new ProcTexts(liveFiles, options);
-  const known = names.flatMap((name) => (uids.has(name) ? [[name, uids.get(name)!] as const] : []));
-  return { rules: new RowRules(engine, compiled, texts), unknownUsers, users: new Map(known), texts };
+  return { rules: new RowRules(engine, compiled, texts), ...named, texts };
 }
