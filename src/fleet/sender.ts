@@ -20,6 +20,7 @@ export class Sender {
   #sending: Promise<void> | null = null;
   #retryMs = RETRY_FIRST_MS;
   #cancelRetry: (() => void) | null = null;
+  #wokenMeanwhile = false;
   #closed = false;
 
   constructor(options: SenderOptions) {
@@ -28,11 +29,18 @@ export class Sender {
 
   /** There is something to be sent, or a server again. */
   wake(): void {
-    if (this.#closed || !this.#options.link.isUp || this.#sending !== null) return;
+    if (this.#closed || !this.#options.link.isUp) return;
+    if (this.#sending !== null) {
+      this.#wokenMeanwhile = true;
+      return;
+    }
     this.#cancelRetry?.();
     this.#cancelRetry = null;
-    this.#sending = this.#send().finally(() => {
+    this.#wokenMeanwhile = false;
+    this.#sending = this.#sendAll().then((isDone) => {
       this.#sending = null;
+      // What was put after the last look at the spool, and before this.
+      if (isDone && this.#wokenMeanwhile) this.wake();
     });
   }
 
@@ -46,7 +54,14 @@ export class Sender {
     this.#cancelRetry?.();
   }
 
-  async #send(): Promise<void> {
+  /** False when something was not taken, or files could not be read, and it is tried again later. */
+  async #sendAll(): Promise<boolean> {
+    const isDone = await this.#send().catch(() => false);
+    if (!isDone) this.#retryLater();
+    return isDone;
+  }
+
+  async #send(): Promise<boolean> {
     const { link, spool } = this.#options;
     while (!this.#closed && link.isUp && spool.waiting > 0) {
       const batch = spool.next(BATCH);
@@ -55,9 +70,10 @@ export class Sender {
       const end = failed < 0 ? batch.end : batch.end - batch.records.length + failed;
       // Those behind one that failed are sent again; the server and the reader know their ids.
       spool.settle({ ...batch, end });
-      if (failed >= 0) return this.#retryLater();
+      if (failed >= 0) return false;
       this.#retryMs = RETRY_FIRST_MS;
     }
+    return true;
   }
 
   async #sendOne(record: SpoolRecord): Promise<void> {

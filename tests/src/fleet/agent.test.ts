@@ -1,0 +1,285 @@
+/** The agent of one machine over a link, a guard and a clock of the test's: what it takes, what it tells, and what waits while there is no server. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { FleetAgent } from '../../../src/fleet/agent.js';
+import { sealStatement } from '../../../src/fleet/envelope.js';
+import type { AgentMemory, FleetGuard, Taken } from '../../../src/fleet/fleet-guard.js';
+import type { FleetLink, LinkMessage, StoredPolicy } from '../../../src/fleet/link.js';
+import { memoryStore } from '../../../src/fleet/live/disk-store.js';
+import { policySubject } from '../../../src/fleet/names.js';
+import type { FleetPolicy, FleetShadow, Sequences } from '../../../src/fleet/policy-keeper.js';
+import { type DecisionReport, parseReport, type StateReport } from '../../../src/fleet/report.js';
+import { Spool } from '../../../src/fleet/spool.js';
+import { ManualClock, settle } from '../support/manual-clock.js';
+
+/** A link whose server is there when the test says so. */
+class FakeLink implements FleetLink {
+  isUp = false;
+  readonly messageBytes = 4000;
+  readonly stored: { subject: string; text: string; id: string | undefined }[] = [];
+  readonly policies = new Map<string, StoredPolicy>();
+  /** Ids that the server does not take now. */
+  readonly failing = new Set<string>();
+  readonly #hearers = new Set<(isUp: boolean) => void>();
+  readonly #listening = new Map<string, (message: LinkMessage) => void>();
+  #revision = 0;
+
+  turn(isUp: boolean): void {
+    this.isUp = isUp;
+    for (const hear of this.#hearers) hear(isUp);
+  }
+
+  put(key: string, sequence: number, policy: string | null, more: { shadow?: string } = {}): number {
+    const statement = { version: 1 as const, key, sequence, signedMs: 0, policy, next: null, shadow: null, ...more };
+    this.policies.set(key, { revision: ++this.#revision, text: sealStatement(statement, () => 'good') });
+    this.#listening.get(policySubject(key))?.({ subject: '', text: '', respond() {} });
+    return this.#revision;
+  }
+
+  onChange(hear: (isUp: boolean) => void): () => void {
+    this.#hearers.add(hear);
+    return () => this.#hearers.delete(hear);
+  }
+
+  subscribe(subject: string, hear: (message: LinkMessage) => void): () => void {
+    this.#listening.set(subject, hear);
+    return () => this.#listening.delete(subject);
+  }
+
+  say(): void {}
+
+  async store(subject: string, text: string, id?: string): Promise<void> {
+    if (!this.isUp || this.failing.has(id ?? '')) throw new Error('not stored');
+    this.stored.push({ subject, text, id });
+  }
+
+  async policyAt(key: string): Promise<StoredPolicy | null> {
+    if (!this.isUp) throw new Error('no server');
+    return this.policies.get(key) ?? null;
+  }
+
+  async close(): Promise<void> {}
+
+  states(): StateReport[] {
+    return this.stored.flatMap(({ text }) => {
+      const report = parseReport(text);
+      return report?.kind === 'state' ? [report] : [];
+    });
+  }
+
+  decisions(): string[] {
+    return this.stored.flatMap(({ id }) => id ?? []);
+  }
+}
+
+class FakeGuard implements FleetGuard {
+  readonly asked: (string | null)[] = [];
+  shadowed: string | null = null;
+  refuse: string | null = null;
+
+  async take(policy: FleetPolicy | null): Promise<Taken> {
+    this.asked.push(policy?.text ?? null);
+    if (policy?.text === this.refuse) throw Object.assign(new Error('line 2: no'), { code: 'EPOLICY' });
+    return { enforce: false, notes: [`by ${policy?.text}`] };
+  }
+
+  async shadow(shadow: FleetShadow | null): Promise<void> {
+    this.shadowed = shadow?.text ?? null;
+  }
+}
+
+function scene({ up = true, verify = (_: Uint8Array, signature: string) => signature === 'good' } = {}) {
+  const link = new FakeLink();
+  const guard = new FakeGuard();
+  const clock = new ManualClock();
+  const notes: string[] = [];
+  const kept: { sequences: Sequences } = { sequences: {} };
+  const memory: AgentMemory = {
+    load: () => kept.sequences,
+    save: (sequences) => {
+      kept.sequences = sequences;
+    },
+  };
+  const spool = new Spool(memoryStore(), {
+    bytesMost: 1 << 16,
+    dropped: (count) => ({ subject: 'd', id: `d${count}`, text: '' }),
+  });
+  const agent = new FleetAgent({
+    ...{ host: 'web-1', labels: ['ci'], version: '1', run: 'run', enforce: true, verify },
+    ...{ link, guard, spool, memory, clock, wallMs: () => 5, note: (words) => notes.push(words) },
+  });
+  link.isUp = up;
+  agent.start();
+  return { link, guard, clock, notes, kept, spool, agent };
+}
+
+async function quiet(agent: FleetAgent): Promise<void> {
+  for (let turn = 0; turn < 3; ++turn) {
+    await settle();
+    await agent.settled();
+  }
+}
+
+const decision = { wallMs: 9, event: { kind: 'round' }, record: new Uint8Array([1, 2, 255]) };
+
+test('fleet agent: it takes what stands there when it begins, and each change, and says which revision it has', async () => {
+  const { link, guard, agent } = scene({ up: false });
+  link.put('default', 1, '# one');
+  link.turn(true);
+  await quiet(agent);
+  const revision = link.put('label.ci', 1, '# two');
+  await quiet(agent);
+  assert.deepEqual(guard.asked, ['# one', '# two']);
+  const { policy, notes, host, labels } = link.states().at(-1)!;
+  assert.deepEqual(policy, { key: 'label.ci', revision, sequence: 1, step: 'policy' });
+  assert.deepEqual([notes, host, labels], [['by # two'], 'web-1', ['ci']]);
+});
+
+test('fleet agent: a policy that the guard refuses is named, and the one before stays, until a better one comes', async () => {
+  const { link, guard, agent, notes } = scene();
+  link.put('default', 1, '# good');
+  await quiet(agent);
+  guard.refuse = '# bad';
+  const revision = link.put('default', 2, '# bad');
+  await quiet(agent);
+  const state = link.states().at(-1)!;
+  assert.equal(state.policy?.sequence, 1);
+  assert.deepEqual(state.refused, [{ key: 'default', revision, code: 'EPOLICY', message: 'line 2: no' }]);
+  assert.match(notes.join(), /default, revision 2, is refused: line 2: no/);
+  link.put('default', 3, '# better');
+  await quiet(agent);
+  assert.deepEqual(link.states().at(-1)!.refused, []);
+  assert.equal(agent.policy?.sequence, 3);
+});
+
+test('fleet agent: a refused policy is not tried again and again', async () => {
+  const { link, guard, agent, clock } = scene();
+  guard.refuse = '# bad';
+  link.put('default', 1, '# bad');
+  await quiet(agent);
+  await clock.advance(200_000);
+  await quiet(agent);
+  assert.deepEqual(guard.asked, ['# bad']);
+});
+
+test('fleet agent: a withdrawn policy gives the machine its own back', async () => {
+  const { link, guard, agent } = scene();
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  link.put('default', 2, null);
+  await quiet(agent);
+  assert.deepEqual(guard.asked, ['# one', null]);
+  assert.equal(agent.policy, null);
+});
+
+test('fleet agent: the same text at a later sequence is acknowledged, and not taken twice', async () => {
+  const { link, guard, agent } = scene();
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  const revision = link.put('default', 2, '# one');
+  await quiet(agent);
+  assert.deepEqual(guard.asked, ['# one']);
+  assert.equal(link.states().at(-1)!.policy?.revision, revision);
+});
+
+test('fleet agent: what it has seen is kept before it is told, and an older one is named', async () => {
+  const { link, agent, kept } = scene();
+  link.put('default', 5, '# one');
+  await quiet(agent);
+  assert.deepEqual(kept.sequences, { default: 5 });
+  link.put('default', 4, '# old');
+  await quiet(agent);
+  assert.equal(link.states().at(-1)!.refused[0]?.code, 'EOLDER');
+  assert.equal(agent.policy?.text, '# one');
+});
+
+test('fleet agent: without a key that is trusted no policy is looked at', async () => {
+  const link = new FakeLink();
+  const { agent, guard } = scene({ verify: null as never });
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  assert.deepEqual(guard.asked, []);
+});
+
+test('fleet agent: a policy that nobody announced is found within a minute', async () => {
+  const { link, guard, agent, clock } = scene();
+  await quiet(agent);
+  const statement = { version: 1 as const, key: 'default', sequence: 1, signedMs: 0, policy: '# x', next: null };
+  link.policies.set('default', { revision: 1, text: sealStatement({ ...statement, shadow: null }, () => 'good') });
+  await clock.advance(60_000);
+  await quiet(agent);
+  assert.deepEqual(guard.asked, ['# x']);
+});
+
+test('fleet agent: decisions wait while there is no server, and come in their order, each with its policy and record', async () => {
+  const { link, agent, spool } = scene({ up: false });
+  for (let n = 0; n < 3; ++n) agent.decided(decision);
+  await quiet(agent);
+  assert.equal(spool.waiting, 3);
+  link.put('default', 1, '# one');
+  link.turn(true);
+  await quiet(agent);
+  agent.decided(decision);
+  await quiet(agent);
+  assert.deepEqual(link.decisions(), ['run.1', 'run.2', 'run.3', 'run.4']);
+  const reports = link.stored.filter(({ id }) => id).map(({ text }) => parseReport(text) as DecisionReport);
+  assert.deepEqual([reports[0]!.record, reports[0]!.wall_ms, reports[0]!.event], ['AQL/', 9, { kind: 'round' }]);
+  assert.equal(reports[0]!.policy, null);
+  assert.equal(reports[3]!.policy?.key, 'default');
+});
+
+test('fleet agent: what the server did not take is sent again, later each time, and nothing before it is', async () => {
+  const { link, agent, clock, spool } = scene();
+  link.failing.add('run.2');
+  for (let n = 0; n < 3; ++n) agent.decided(decision);
+  await quiet(agent);
+  const [first, second] = [link.decisions().filter((id) => id === 'run.1').length, spool.waiting];
+  assert.deepEqual([first, second], [1, 2]);
+  link.failing.clear();
+  await clock.advance(500);
+  await quiet(agent);
+  assert.equal(spool.waiting, 0);
+  assert.deepEqual([...new Set(link.decisions())].sort(), ['run.1', 'run.2', 'run.3']);
+  assert.equal(link.decisions().filter((id) => id === 'run.1').length, 1);
+});
+
+test('fleet agent: a report that no server takes is named, and holds up none behind it', async () => {
+  const { link, agent, notes } = scene();
+  agent.decided({ ...decision, event: { kind: 'round', words: 'x'.repeat(5000) } });
+  agent.decided(decision);
+  await quiet(agent);
+  assert.deepEqual(link.decisions(), ['run.2']);
+  assert.match(notes.join(), /run\.1 is larger/);
+});
+
+test('fleet agent: a shadow is handed to the guard, and one that cannot be used is named', async () => {
+  const { link, agent, guard } = scene();
+  link.put('default', 1, '# one', { shadow: '# beside' });
+  await quiet(agent);
+  assert.equal(guard.shadowed, '# beside');
+  guard.shadow = async () => {
+    throw new Error('no such scheme');
+  };
+  link.put('default', 2, '# one', { shadow: '# bad' });
+  await quiet(agent);
+  assert.equal(link.states().at(-1)!.shadow?.error, 'no such scheme');
+  assert.deepEqual(guard.asked, ['# one']);
+});
+
+test('fleet agent: when the file of the machine has changed the policy is put together anew, without a server too', async () => {
+  const { link, agent, guard } = scene();
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  link.turn(false);
+  await agent.again();
+  assert.deepEqual(guard.asked, ['# one', '# one']);
+});
+
+test('fleet agent: at its end it says that it does not run any more, and leaves no timer', async () => {
+  const { link, agent, clock } = scene();
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  await agent.close();
+  assert.equal(link.states().at(-1)!.running, false);
+  assert.equal(clock.pending, 0);
+});
