@@ -4,7 +4,7 @@
  */
 import type { Scoring } from '../cli/words.js';
 import { SCHEMES } from '../index.js';
-import type { Adjustments } from './story.js';
+import type { Adjustments, Source } from './story.js';
 
 /** Most characters of what is packed into a link, each piece by itself. */
 export const PACKED_MAX = 32_768;
@@ -139,4 +139,10 @@ export async function decodeLink(fragment: string): Promise<LinkState | null> {
     selected: integer(fields.get('task'), 1, 2 ** 53),
     policy: policy === null ? '' : new TextDecoder().decode(await unpack(policy)),
   };
+}
+
+/** A text that was pasted goes into a link as its bytes. */
+export function linkSource(source: Source | null): LinkState['source'] {
+  if (source?.kind !== 'text') return source;
+  return { kind: 'bytes', name: source.name, bytes: new TextEncoder().encode(source.text) };
 }

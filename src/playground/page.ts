@@ -6,7 +6,7 @@ import { BringView, type ScenarioFile } from './bring-view.js';
 import type { Ranked } from './desk-calls.js';
 import type { OpenDesk } from './desk-client.js';
 import { byId, write } from './elements.js';
-import type { LinkState } from './link.js';
+import { type LinkState, linkSource } from './link.js';
 import { LinkView } from './link-view.js';
 import { MemoryView } from './memory-view.js';
 import { PolicyView } from './policy-view.js';
@@ -295,9 +295,4 @@ export class Page {
 function known({ scheme, maxDiscount, age, adj }: ScoreOptions): Partial<Scoring> {
   const given = Object.entries({ scheme, maxDiscount, age, adj }).filter(([, value]) => value !== undefined);
   return Object.fromEntries(given);
-}
-
-function linkSource(source: Source | null): LinkState['source'] {
-  if (source?.kind !== 'text') return source;
-  return { kind: 'bytes', name: source.name, bytes: new TextEncoder().encode(source.text) };
 }

@@ -116,7 +116,10 @@ describe('completion: zsh', () => {
       const [, name] = /^ +'\*--([a-z-]+)\[/.exec(line) ?? [];
       if (name) again[command!] = [...(again[command!] ?? []), name];
     }
-    assert.deepEqual(again, { explain: ['scheme'], report: ['policy'], simulate: ['policy', 'scheme'] });
+    assert.deepEqual(again, {
+      ...{ explain: ['scheme'], report: ['policy'], simulate: ['policy', 'scheme'] },
+      ...{ guard: ['fleet'], fleet: ['fleet', 'label'] },
+    });
   });
 
   test('completion: zsh can read it', { skip: without('zsh') }, () => {

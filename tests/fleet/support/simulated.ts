@@ -66,7 +66,14 @@ export function simulate(host: string, link: FleetLink, given: SimulatedOptions 
     dropped: (count) => ({ subject: `badness.${host}.state`, id: `${host}.dropped.${++dropped}`, text: `${count}` }),
   });
   const agent = new FleetAgent({
-    ...{ host, labels: [], enforce: false, version: 'test', run: `${host}-1`, verify: trust.length > 0 ? verifier(trust) : null },
+    ...{
+      host,
+      labels: [],
+      enforce: false,
+      version: 'test',
+      run: `${host}-1`,
+      verify: trust.length > 0 ? verifier(trust) : null,
+    },
     ...{ link, guard, spool, memory: keptInMemory(), clock: systemClock, wallMs: Date.now },
     note: (words) => notes.push(words),
     ...options,
