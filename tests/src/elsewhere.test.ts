@@ -13,7 +13,7 @@ const PLATFORMS = ['darwin', 'win32'];
 const NOT_LINUX = 'expected a Linux /proc at /proc, found none; give tasks instead';
 const NOT_LINUX_EXIT = 5;
 const { exports } = JSON.parse(readFileSync('package.json', 'utf8')) as { exports: Record<string, unknown> };
-const entries = Object.keys(exports).filter((name) => !/\.\w+$/.test(name));
+const entries = Object.keys(exports).filter((name) => !/\.\w+$|\*$/.test(name));
 
 function run(platform: string, ...args: string[]) {
   const env = { ...process.env, ELSEWHERE: platform, BADNESS_CONTROL: 'none', NO_COLOR: '1' };

@@ -56,7 +56,7 @@ function chooser(t: TestContext, way: Way): Choose {
     t.after(() => proc.remove());
     for (const task of tasks) proc.put({ start: 9_900_000, ...task });
     const engine = await openEngine({ maxTasks: 1024 });
-    const opened = await openRules(engine, definePolicy({ rules }).rules, { root: proc.root, ...open });
+    const opened = await openRules(engine, definePolicy({ rules }).rules, { root: proc.root, now: () => 0, ...open });
     const slot = way.choose(engine, proc.root, opened.rules!, scoring);
     return { victim: slot < 0 ? slot : engine.u32(L.C_ID, slot), slot, rules: opened.rules!, engine };
   };
