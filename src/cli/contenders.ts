@@ -3,6 +3,7 @@ import { SCHEMES } from '../index.js';
 import { definePolicy, type Policy } from '../policy/index.js';
 import { type Contender, notPlayed, parseScenario, type Scenario } from '../simulate/index.js';
 import { schemeNamed } from './arguments.js';
+import { say } from './output.js';
 import { machinePolicyIn } from './policy.js';
 import { readTextFile, wellFormed } from './text-file.js';
 
@@ -14,7 +15,7 @@ export function openScenario(path: string): Promise<Scenario> {
 /** As machinePolicyIn; what of it cannot be played is said. */
 export async function playablePolicy(path: string): Promise<Policy> {
   const policy = await machinePolicyIn(path, 'cannot be simulated');
-  for (const words of notPlayed(policy)) process.stderr.write(`badness: ${path}: not simulated: ${words}\n`);
+  for (const words of notPlayed(policy)) say(`${path}: not simulated: ${words}`);
   return policy;
 }
 

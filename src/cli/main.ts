@@ -13,7 +13,7 @@ import { fleet } from './fleet.js';
 import { guard } from './guard.js';
 import { commandHelp, generalHelp, version } from './help.js';
 import { kill } from './kill.js';
-import { heedClosedPipe, writeLines } from './output.js';
+import { heedClosedPipe, say, writeLines } from './output.js';
 import { policy } from './policy.js';
 import { preview } from './preview.js';
 import { rank } from './rank.js';
@@ -66,6 +66,6 @@ try {
   await run(process.argv.slice(2));
 } catch (error) {
   const { exit, message } = causeOf(error);
-  process.stderr.write(`badness: ${message}\n`);
+  say(message);
   process.exitCode = exit;
 }

@@ -1,11 +1,17 @@
 /** Stage: report. Data goes to standard output, words to standard error; a reader that has seen enough is no error. */
 import { once } from 'node:events';
+import { harmless } from './names.js';
+
+/** Says something to whoever looks, on standard error. */
+export function say(words: string): void {
+  process.stderr.write(`badness: ${harmless(words)}\n`);
+}
 
 /** Ends quietly when whoever read standard output has gone (`badness rank | head`). */
 export function heedClosedPipe(): void {
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code === 'EPIPE') process.exit(0);
-    process.stderr.write(`badness: expected to write to standard output, got ${error.code}\n`);
+    say(`expected to write to standard output, got ${error.code}`);
     process.exit(1);
   });
 }

@@ -7,7 +7,7 @@ import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
-import { linesOf, writeLines } from './output.js';
+import { linesOf, say, writeLines } from './output.js';
 import { counted } from './quantities.js';
 import { wellFormed } from './text-file.js';
 
@@ -64,7 +64,7 @@ function readSettings(path: string): string {
 /** The policy on standard output; what it does not say on standard error as well, where somebody looks. */
 async function importSettings(path = EARLYOOM): Promise<string[]> {
   const { toml, unequal } = await importEarlyoom(readSettings(path), path === '-' ? 'standard input' : path);
-  for (const sentence of unequal) process.stderr.write(`badness: ${sentence}\n`);
+  for (const sentence of unequal) say(sentence);
   return linesOf(toml);
 }
 

@@ -6,6 +6,7 @@ import { nativeCalls } from './doctor.js';
 import { domainNamed } from './guard-options.js';
 import { commandHelp, madeBy } from './help.js';
 import { stoppedWithin, stopSignal } from './long-run.js';
+import { harmless } from './names.js';
 import { type NewFile, openNewFile } from './new-file.js';
 import type { Values } from './options.js';
 import { writeLines, writeText } from './output.js';
@@ -95,5 +96,5 @@ export async function record(argv: string[]): Promise<void> {
     throw error;
   }
   file?.keep();
-  if (output !== undefined) process.stderr.write(`${output}: ${words}\n`);
+  if (output !== undefined) process.stderr.write(`${harmless(output)}: ${words}\n`);
 }

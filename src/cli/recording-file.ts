@@ -3,6 +3,7 @@ import { momentsOf, RecordedFiles, type Recording, RecordingReader } from '../re
 import { span, usage } from './arguments.js';
 import { feedFile } from './line-feed.js';
 import type { Values } from './options.js';
+import { say } from './output.js';
 
 /** Of a recording without its last line. */
 export const CUT_OFF = 'was cut off: its last line, end, is missing; the last snapshot may lack tasks';
@@ -14,7 +15,7 @@ export async function readRecordingFile(path: string): Promise<Recording> {
   const reader = new RecordingReader();
   await feedFile(path, reader, 'a recording', 'write other bytes as \\xNN');
   const recording = reader.end();
-  if (!recording.isComplete) process.stderr.write(`badness: ${path} ${CUT_OFF}\n`);
+  if (!recording.isComplete) say(`${path} ${CUT_OFF}`);
   return recording;
 }
 

@@ -4,7 +4,7 @@ import { ReportRecorder } from '../recording/index.js';
 import { eventToJson, type OomEvent, type Reranking } from '../report/index.js';
 import { CommandError, EXIT } from './exit.js';
 import { madeBy } from './help.js';
-import { linesOf } from './output.js';
+import { linesOf, say } from './output.js';
 import { counted } from './quantities.js';
 
 export interface ProcForm {
@@ -28,7 +28,7 @@ export function procForm(): ProcForm {
       return linesOf(text);
     },
     foot() {
-      if (without > 0) process.stderr.write(`badness: ${counted(without, 'event')} without a table left out\n`);
+      if (without > 0) say(`${counted(without, 'event')} without a table left out`);
       if (tables === 0)
         throw new CommandError(EXIT.unreadable, 'expected an OOM event with a table of tasks, found none');
       return linesOf(recorder.tail());

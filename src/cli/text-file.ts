@@ -2,6 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { PolicyFileError } from '../policy/index.js';
 import { CommandError, causeOf, EXIT } from './exit.js';
+import { harmless } from './names.js';
 import { counted } from './quantities.js';
 
 /** What is longer is no file that a person wrote. */
@@ -31,7 +32,7 @@ export async function wellFormed<T>(path: string, read: () => Promise<T>): Promi
   } catch (error) {
     const { problems, message } = error as Partial<PolicyFileError>;
     if (problems === undefined) throw error;
-    process.stderr.write(`${message}\n`);
+    process.stderr.write(`${harmless(message!)}\n`);
     throw new CommandError(causeOf(error).exit, `${path}: ${counted(problems.length, 'error')}`);
   }
 }

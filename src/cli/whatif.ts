@@ -9,7 +9,7 @@ import { commandHelp } from './help.js';
 import { restBeforeExit } from './long-run.js';
 import { printable } from './names.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { say, writeLines } from './output.js';
 import { machinePolicyIn } from './policy.js';
 import { CUT_OFF } from './recording-file.js';
 import { lookAtAll } from './whatif-pool.js';
@@ -54,7 +54,7 @@ function jobsOf({ jobs }: Values, recordings: number): number {
 
 /** Lines for standard output; words about a recording that is not whole go to standard error. */
 function linesOf(path: string, looked: Looked, json: boolean): string[] {
-  const note = (words: string) => process.stderr.write(`badness: ${printable(path)}: ${words}\n`);
+  const note = (words: string) => say(`${printable(path)}: ${words}`);
   if (looked.kind === 'bad') {
     note(`left out: ${looked.words}`);
     return json ? [skippedJson(path, looked.code, looked.words)] : [];

@@ -71,6 +71,16 @@ describe('policy: exit code, data on standard output, words on standard error', 
     }
   });
 
+  test('what stands in a file, or is its name, reaches the terminal as text and no more', () => {
+    const evil = file('evil\u001b[31m.toml', 'version = 1\n"\\u001b]0;title\\u0007 \\u202e" = 1\n');
+    const { status, stderr } = badness(['policy', 'check', evil]);
+    assert.equal(status, 14);
+    assert.match(stderr, /evil\\e\[31m\.toml:\d: \\e\]0;title\\x07 \\u\{202e\} is not known/);
+    const missing = badness(['policy', 'check', '/no\u009bwhere']);
+    assert.equal(missing.stderr, 'badness: expected a policy file at /no\\u{9b}where, got ENOENT\n');
+    for (const said of [stderr, missing.stderr]) assert.doesNotMatch(said.replaceAll('\n', ''), /[\p{Cc}\p{Cf}]/u);
+  });
+
   test('schema prints what is published', () => {
     assert.equal(badness(['policy', 'schema']).stdout, readFileSync('dist/badness.schema.json', 'utf8'));
   });
