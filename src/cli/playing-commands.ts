@@ -10,7 +10,12 @@ export const simulate: Command = {
     'The kernel alone, without a guard, is always played; then what --policy and --scheme name, without either the default policy.',
     'SHORT is the time in which memory and swap are at 10 % or below, STALLED that in which everybody waits for memory, RELIEF the longest time from being short to not being it, WORK LOST the CPU time of everybody who was killed.',
   ],
-  operands: [['SCENARIO', 'a FILE; docs/simulation.md has every key, and scenarios/ some from real trouble']],
+  operands: [
+    [
+      'SCENARIO',
+      'a FILE, - being standard input; docs/simulation.md has every key, and scenarios/ some from real trouble',
+    ],
+  ],
   sections: [
     {
       options: [
@@ -38,7 +43,7 @@ export const test: Command = {
   ],
   operands: [
     ['POLICY', 'a policy FILE (badness.toml)'],
-    ['CASES', 'case files; docs/policy-tests.md has every key'],
+    ['CASES', 'case files, - being standard input; docs/policy-tests.md has every key'],
   ],
   sections: [{ options: ['tap', 'junit', 'help'] }],
   exits: [...ANY, 'unreadable', 'badPolicy', 'badScenario', 'failed'],

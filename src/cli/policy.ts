@@ -9,7 +9,7 @@ import { commandHelp } from './help.js';
 import type { Values } from './options.js';
 import { linesOf, say, writeLines } from './output.js';
 import { counted } from './quantities.js';
-import { wellFormed } from './text-file.js';
+import { readBytes, wellFormed } from './text-file.js';
 
 const ACTIONS = ['check', 'show', 'schema', 'import-earlyoom'] as const;
 const EARLYOOM = '/etc/default/earlyoom';
@@ -50,20 +50,10 @@ function schema(): string[] {
   return linesOf(readFileSync(new URL('./badness.schema.json', import.meta.url), 'utf8'));
 }
 
-function readSettings(path: string): string {
-  try {
-    return readFileSync(path === '-' ? 0 : path, 'utf8');
-  } catch (error) {
-    throw new CommandError(
-      EXIT.unreadable,
-      `expected the settings of earlyoom at ${path}, got ${(error as NodeJS.ErrnoException).code}`,
-    );
-  }
-}
-
 /** The policy on standard output; what it does not say on standard error as well, where somebody looks. */
 async function importSettings(path = EARLYOOM): Promise<string[]> {
-  const { toml, unequal } = await importEarlyoom(readSettings(path), path === '-' ? 'standard input' : path);
+  const settings = readBytes(path, 'the settings of earlyoom').toString('utf8');
+  const { toml, unequal } = await importEarlyoom(settings, path === '-' ? 'standard input' : path);
   for (const sentence of unequal) say(sentence);
   return linesOf(toml);
 }

@@ -1,5 +1,5 @@
 /** Stage: none (files). A small text file that the user names. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readSync, writeFileSync } from 'node:fs';
 import type { PolicyFileError } from '../policy/index.js';
 import { CommandError, causeOf, EXIT } from './exit.js';
 import { harmless } from './names.js';
@@ -7,21 +7,44 @@ import { counted } from './quantities.js';
 
 /** What is longer is no file that a person wrote. */
 const FILE_BYTES = 1 << 20;
+const STDIN = 0;
 
-/** Reads it whole. `what`: what it should be. */
-export function readTextFile(path: string, what: string): string {
-  const refuse = (got: string) => new CommandError(EXIT.unreadable, `expected ${what} at ${path}, got ${got}`);
-  let bytes: Uint8Array;
+/** What a descriptor has, and no more than a byte beyond what is taken: a device, or a pipe, may never end. */
+function readFrom(fd: number): Buffer {
+  const bytes = Buffer.alloc(FILE_BYTES + 1);
+  let length = 0;
+  for (let got = 1; got > 0; length += got) got = readSync(fd, bytes, length, bytes.length - length, null);
+  return bytes.subarray(0, length);
+}
+
+function refused(what: string, path: string, got: string): CommandError {
+  return new CommandError(EXIT.unreadable, `expected ${what} at ${path}, got ${got}`);
+}
+
+/** Reads it whole, `-` being standard input. `what`: what it should be. */
+export function readBytes(path: string, what: string): Buffer {
+  let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    const fd = path === '-' ? STDIN : openSync(path, 'r');
+    try {
+      bytes = readFrom(fd);
+    } finally {
+      if (fd !== STDIN) closeSync(fd);
+    }
   } catch (error) {
-    throw refuse((error as NodeJS.ErrnoException).code ?? String(error));
+    throw refused(what, path, (error as NodeJS.ErrnoException).code ?? String(error));
   }
-  if (bytes.length > FILE_BYTES) throw refuse(`more than ${FILE_BYTES} bytes`);
+  if (bytes.length > FILE_BYTES) throw refused(what, path, `more than ${FILE_BYTES} bytes`);
+  return bytes;
+}
+
+/** As readBytes, and it has to be UTF-8. */
+export function readTextFile(path: string, what: string): string {
+  const bytes = readBytes(path, what);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
-    throw refuse('text that is not UTF-8');
+    throw refused(what, path, 'text that is not UTF-8');
   }
 }
 

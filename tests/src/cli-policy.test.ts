@@ -45,6 +45,7 @@ const ROWS: CommandLine[] = [
     /^badness: expected a policy file at .*latin\.toml, got text that is not UTF-8\n$/,
   ],
   [`policy check ${LARGE}`, 7, NONE, /large\.toml, got more than 1048576 bytes\n$/],
+  ['policy import-earlyoom /dev/zero', 7, NONE, /settings of earlyoom at \/dev\/zero, got more than 1048576 bytes\n$/],
   ['policy', 2, NONE, /^badness: expected one of check, show, schema, import-earlyoom; see badness policy --help\n$/],
   ['policy chek', 2, NONE, /must be one of check, show, schema, import-earlyoom, got "chek"/],
   ['policy check', 2, NONE, /^badness: policy check: expected a FILE, got nothing/],

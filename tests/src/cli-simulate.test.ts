@@ -112,6 +112,7 @@ const ROWS: CommandLine[] = [
     /bad\.toml:3: machine\.memory must be a size .*got "1GB"\nbadness: .*bad\.toml: 1 error\n$/,
   ],
   [`simulate ${LEAK} ${BAD}`, 20, NONE, /bad\.toml:3/],
+  ['simulate /dev/zero', 7, NONE, /^badness: expected a scenario file at \/dev\/zero, got more than 1048576 bytes\n$/],
   [`simulate ${folder}/none`, 7, NONE, /^badness: expected a scenario file at .*none, got ENOENT\n$/],
   [`simulate ${LEAK} --policy ${BAD}`, 14, NONE, /bad\.toml:2: machine is not known/],
   [
@@ -182,6 +183,11 @@ describe('simulate and test: exit code, data on standard output, words on standa
     assert.ok(!svg.includes('\x1b'));
     assert.ok(!/<script|<a>|href|url\(|on\w+=/.test(svg));
     assert.match(svg, /prefers-color-scheme: dark/);
+  });
+
+  test('a scenario comes on standard input as well', () => {
+    const { status, stdout } = badness(['simulate', '-'], { input: readFileSync(LEAK) });
+    assert.deepEqual([status, stdout], [0, badness(['simulate', LEAK]).stdout]);
   });
 
   test('--tap: a plan, a line a case, the difference as YAML; names are no directives', () => {
