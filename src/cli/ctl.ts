@@ -8,8 +8,9 @@ import { controlPath } from './guard-control.js';
 import { commandHelp } from './help.js';
 import { EXIT_OF_OUTCOME } from './kill.js';
 import { stopSignal } from './long-run.js';
+import { harmless } from './names.js';
 import type { Values } from './options.js';
-import { linesOf, writeLines } from './output.js';
+import { linesOf, writeLines, writeText } from './output.js';
 
 const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'decision', 'round'] as const;
 /** The others answer with a file of the proposals, or not at all. */
@@ -38,7 +39,8 @@ function ctlError(error: unknown): unknown {
 }
 
 interface Command {
-  readonly path: string;
+  /** Where the guard listens. Throws where that is nowhere. */
+  path(): string;
   readonly values: Values;
   readonly operands: readonly string[];
   /** The answer of the guard, whole. */
@@ -59,7 +61,7 @@ async function oom({ path, values, operands, ask }: Command): Promise<void> {
     await ask({ method: 'PUT', resource: '/oom', body: operands.map(pidOf).join(' ') });
     return;
   }
-  await writeLines(linesOf(await ask({ resource: '/oom' })));
+  await writeWords(linesOf(await ask({ resource: '/oom' })));
 }
 
 async function setProtection({ operands, ask }: Command, flag: 0 | 1): Promise<void> {
@@ -73,13 +75,13 @@ async function setProtection({ operands, ask }: Command, flag: 0 | 1): Promise<v
 
 async function state({ values, ask }: Command): Promise<void> {
   const text = await ask({ resource: '/state' });
-  await writeLines(values.json ? linesOf(text) : stateLines(JSON.parse(text) as StateRecord));
+  await (values.json ? writeText(text) : writeWords(stateLines(JSON.parse(text) as StateRecord)));
 }
 
 async function decisions({ values, ask }: Command): Promise<void> {
   const last = values.count === undefined ? '' : `?last=${integer('-n', values.count, 1, DECISIONS_MOST)}`;
   const lines = linesOf(await ask({ resource: `/decisions${last}` })).filter((line) => line !== '');
-  if (lines.length > 0) await writeLines(values.json ? lines : lines.map((line) => decisionWords(JSON.parse(line))));
+  await (values.json ? writeLines(lines) : writeWords(lines.map((line) => decisionWords(JSON.parse(line)))));
 }
 
 /** One of them, by the number in its report; with --to-proc as a recording that replays to it. */
@@ -87,16 +89,16 @@ async function decision({ values, operands, ask }: Command): Promise<void> {
   const [operand, ...more] = operands;
   if (operand === undefined || more.length > 0) throw usage(`ctl decision takes one ID, got ${operands.length}`);
   const id = integer('ID', operand, 0, ID_MAX);
-  if (values['to-proc']) return writeLines(linesOf(await ask({ resource: `/decisions/${id}/recording` })));
+  if (values['to-proc']) return writeText(await ask({ resource: `/decisions/${id}/recording` }));
   const lines = linesOf(await ask({ resource: '/decisions' })).filter((line) => line !== '');
   const found = lines.find((line) => (JSON.parse(line) as { report: { decision: number } }).report.decision === id);
   if (found === undefined) throw new CommandError(EXIT.refusedAsk, `ENODATA: decision ${id} is not kept`);
-  await writeLines([values.json ? found : decisionWords(JSON.parse(found))]);
+  await (values.json ? writeLines([found]) : writeWords([decisionWords(JSON.parse(found))]));
 }
 
 /** Until the guard ends, or whoever listens does. */
 async function events({ path, values }: Command): Promise<void> {
-  for await (const { kind, data } of controlEvents(path, stopSignal())) {
+  for await (const { kind, data } of controlEvents(path(), stopSignal())) {
     if (kind === 'closed') return;
     if (kind === 'dropped') {
       throw new CommandError(
@@ -104,14 +106,14 @@ async function events({ path, values }: Command): Promise<void> {
         'events were not read fast enough, and the guard has stopped sending them',
       );
     }
-    await writeLines([values.json ? data : eventWords(JSON.parse(data))]);
+    await (values.json ? writeLines([data]) : writeWords([eventWords(JSON.parse(data))]));
   }
 }
 
 async function round({ values, ask }: Command): Promise<void> {
   const text = await ask({ method: 'POST', resource: '/round' });
   const report = JSON.parse(text) as Parameters<typeof roundWords>[0];
-  await writeLines(values.json ? linesOf(text) : [roundWords(report)]);
+  await (values.json ? writeText(text) : writeWords([roundWords(report)]));
   const exit = EXIT_OF_OUTCOME[report.outcome];
   if (exit !== EXIT.ok) throw new CommandError(exit, `the round ended as ${report.outcome}`);
 }
@@ -120,13 +122,18 @@ const RUN: Readonly<Record<(typeof ASKS)[number], (command: Command) => Promise<
   oom,
   protect: (command) => setProtection(command, 1),
   unprotect: (command) => setProtection(command, 0),
-  status: async ({ ask }) => writeLines(linesOf(await ask({ resource: '/oom_kill_protection/status' }))),
+  status: async ({ ask }) => writeWords(linesOf(await ask({ resource: '/oom_kill_protection/status' }))),
   state,
   events,
   decisions,
   decision,
   round,
 };
+
+function nowhere(asked: boolean): never {
+  const why = asked ? 'none was asked for, by --control or BADNESS_CONTROL' : 'XDG_RUNTIME_DIR is not set';
+  throw new CommandError(EXIT.noControl, `no control socket: ${why}; --control PATH names it`);
+}
 
 function checkOperands(name: string, operands: readonly string[], values: Values): void {
   const takes = ['oom', 'protect', 'unprotect', 'decision'].includes(name);
@@ -142,6 +149,11 @@ function checkOperands(name: string, operands: readonly string[], values: Values
   if (alone && !values.feed) throw usage(`--${alone} goes with ctl oom --feed`);
 }
 
+/** Lines of a guard, for people: whatever it says, nothing in it reaches the terminal as more than text. */
+function writeWords(lines: readonly string[]): Promise<void> {
+  return writeLines(lines.map(harmless));
+}
+
 /** Runs the command. `argv` is what follows its name. */
 export async function ctl(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('ctl', argv);
@@ -149,11 +161,10 @@ export async function ctl(argv: string[]): Promise<void> {
   const [word, ...operands] = positionals;
   const name = firstWord('ctl', word, ASKS);
   checkOperands(name, operands, values);
-  const { path } = controlPath(values);
-  if (path === null) {
-    throw new CommandError(EXIT.noControl, 'no control socket: --control PATH names it, XDG_RUNTIME_DIR is not set');
-  }
-  const ask = async (what: ControlAsk) => (await askControl(path, what)).body;
+  const place = controlPath(values);
+  // What is wrong with the command line is said first, wherever the guard is.
+  const path = () => place.path ?? nowhere(place.asked);
+  const ask = async (what: ControlAsk) => (await askControl(path(), what)).body;
   try {
     await RUN[name]({ path, values, operands, ask });
   } catch (error) {

@@ -19,8 +19,8 @@ const EVERY_MOST_MS = 60_000;
 /** A ranking that is late, or fails once, does not yet make its list stale. */
 const LIST_LASTS = 3;
 
-/** Feeds until SIGTERM or SIGINT. Rejects as askControl, when the guard is gone. */
-export async function feedQueue(path: string, values: Values): Promise<void> {
+/** Feeds until SIGTERM or SIGINT. Rejects as askControl, when the guard is gone; `place` is asked for it when the options are right. */
+export async function feedQueue(place: () => string, values: Values): Promise<void> {
   const count = integer('-n', values.count ?? String(COUNT_DEFAULT), 1, COUNT_MOST);
   const everyMs = integer('--every', values.every ?? String(EVERY_MS), EVERY_LEAST_MS, EVERY_MOST_MS);
   const { scheme } = values;
@@ -29,6 +29,7 @@ export async function feedQueue(path: string, values: Values): Promise<void> {
     scheme: scheme === undefined ? undefined : schemeNamed(scheme),
     parameters: scoreOptions(values),
   });
+  const path = place();
   const stop = stopSignal();
   const ranked = new RankedPids(await openEngineFor('/proc'), { policy, count });
   const feeding = `feeding ${path}: the ${count} worst by scheme ${policy.scheme}, every ${everyMs} ms`;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseRecording, RecordedFiles } from '../../src/recording/index.js';
@@ -161,6 +162,32 @@ describe('ctl: a guard that runs', { skip }, () => {
 });
 
 describe('ctl: what goes wrong has one line and a code', { skip }, () => {
+  test('nowhere to ask is said with its reason, and after what is wrong with the command line', () => {
+    for (const line of ['oom x', 'protect', 'decisions -n 65', 'oom --feed --every 1']) {
+      assert.equal(badness(['ctl', ...line.split(' '), '--control', 'none']).status, 2, line);
+    }
+    for (const line of ['oom', 'oom --feed', 'events', 'protect 5']) {
+      const { status, stderr } = badness(['ctl', ...line.split(' '), '--control', 'none']);
+      assert.equal(status, 15, line);
+      assert.match(
+        stderr,
+        /^badness: no control socket: none was asked for, by --control or BADNESS_CONTROL; [^\n]+\n$/,
+      );
+    }
+  });
+
+  test('whatever answers, nothing in it reaches the terminal as more than text; a recording is left as it is', async (t) => {
+    const evil = '\u001b]0;title\u0007 \u009b31m \u202e\n';
+    const server = createServer((_, response) => response.end(evil));
+    const path = join(ownFolder(t), 'evil.sock');
+    await new Promise<void>((listening) => server.listen(path, listening));
+    t.after(() => server.close());
+    for (const ask of ['oom', 'status']) {
+      assert.equal((await ctl(path, ask)).stdout, '\\e]0;title\\x07 \\u{9b}31m \\u{202e}\n', ask);
+    }
+    assert.equal((await ctl(path, 'decision', '1', '--to-proc')).stdout, evil);
+  });
+
   test('no guard there is 15, a socket that may not be used is 16', async (t) => {
     const folder = ownFolder(t);
     const none = join(folder, 'none.sock');
