@@ -8,9 +8,8 @@ import { controlPath } from './guard-control.js';
 import { commandHelp } from './help.js';
 import { EXIT_OF_OUTCOME } from './kill.js';
 import { stopSignal } from './long-run.js';
-import { harmless } from './names.js';
 import type { Values } from './options.js';
-import { linesOf, writeLines, writeText } from './output.js';
+import { linesOf, writeLines, writeText, writeWords } from './output.js';
 
 const ASKS = ['oom', 'protect', 'unprotect', 'status', 'state', 'events', 'decisions', 'decision', 'round'] as const;
 /** The others answer with a file of the proposals, or not at all. */
@@ -147,11 +146,6 @@ function checkOperands(name: string, operands: readonly string[], values: Values
   if (name !== 'decision' && values['to-proc']) throw usage(`--to-proc goes with ctl decision, not ctl ${name}`);
   const alone = FEED_ONLY.find((option) => values[option] !== undefined);
   if (alone && !values.feed) throw usage(`--${alone} goes with ctl oom --feed`);
-}
-
-/** Lines of a guard, for people: whatever it says, nothing in it reaches the terminal as more than text. */
-function writeWords(lines: readonly string[]): Promise<void> {
-  return writeLines(lines.map(harmless));
 }
 
 /** Runs the command. `argv` is what follows its name. */

@@ -15,6 +15,7 @@ import { integer, readArguments, schemeNamed, usage } from './arguments.js';
 import { paletteFor } from './colour.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
+import { printable } from './names.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { cpuTime, duration, grouped, memory } from './quantities.js';
@@ -179,7 +180,7 @@ function humanLines({ source, task, explained, plugin }: Seen, values: Values): 
   const steps = stepLines({ task, terms: first, scoring, machine: source.machine });
   const head = wrapped(taskFacts(task, source.machine, userNames(source.live)), screen.width);
   const wrappedSteps = steps.flatMap((line) => wrapped(line, screen.width, STEP_INDENT));
-  const own = plugin ? [`plug-in ${plugin.name}: ${pluginWords(source, task)}`] : [];
+  const own = plugin ? [`plug-in ${printable(plugin.name)}: ${pluginWords(source, task)}`] : [];
   const by = [...own, ...hitLines(task.rules), ...sparedLines(source.by.rules?.report)];
   const after = by.length > 0 ? ['', ...by.flatMap((line) => wrapped(line, screen.width, STEP_INDENT))] : [];
   return [...head, ...why, '', palette.heading(heading!), ...rows, '', ...wrappedSteps, ...after];

@@ -15,7 +15,7 @@ import { type GuardRequest, guardRequest } from './guard-options.js';
 import { eventLines, policyLines } from './guard-words.js';
 import { version } from './help.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { writeLines, writeWords } from './output.js';
 import { counted, sinceStart } from './quantities.js';
 import { readRecordingFile } from './recording-file.js';
 
@@ -77,7 +77,7 @@ export async function guardReplay(values: Values): Promise<void> {
     return;
   }
   const span = `${counted(snapshots.length, 'snapshot')} over ${(lastMs / 1000).toFixed(1)} s`;
-  await writeLines([
+  await writeWords([
     `badness ${version()} replays ${values.replay}: ${span} of ${domain}; ${memory}`,
     ...policyLines(policy),
     ...events.flatMap((event) => wordLines(event, policy, snapshots[0]!.monotonicMs)),

@@ -4,10 +4,12 @@ import { readMachine } from '../linux/index.js';
 import type { Policy } from '../policy/index.js';
 import { type LineWriter, openLineWriter } from './guard-output.js';
 import { eventLines, type Line } from './guard-words.js';
+import { harmless } from './names.js';
 
 /** systemd reads `<4>` before a line that a service writes to the journal (sd-daemon(3)). */
 function shown({ priority, text }: Line): string {
-  return process.env.JOURNAL_STREAM ? `<${priority}>${text}` : text;
+  const words = harmless(text);
+  return process.env.JOURNAL_STREAM ? `<${priority}>${words}` : words;
 }
 
 /** Memory may hover about a threshold: the same level is told in words once a minute. */

@@ -10,7 +10,7 @@ import { commandHelp } from './help.js';
 import { killLines, refusalWords } from './kill-words.js';
 import { systemPolicyIn } from './lens.js';
 import { OPTIONS, type Values } from './options.js';
-import { writeLines } from './output.js';
+import { writeLines, writeWords } from './output.js';
 import { openEngineFor } from './source.js';
 
 const SIGNALS = { TERM: 'SIGTERM', KILL: 'SIGKILL' } as const;
@@ -76,9 +76,8 @@ export async function kill(argv: string[]): Promise<void> {
   // Whatever the round did not come to is given back.
   queue.replace('');
   report.passedOver.unshift(...missing);
-  await writeLines(
-    values.json ? [JSON.stringify(roundReportToJson(report))] : killLines(report, options.policy, machine),
-  );
+  if (values.json) await writeLines([JSON.stringify(roundReportToJson(report))]);
+  else await writeWords(killLines(report, options.policy, machine));
   const exit = EXIT_OF_OUTCOME[report.outcome];
   if (exit !== EXIT.ok) throw new CommandError(exit, refusalWords(report));
 }

@@ -26,6 +26,11 @@ export async function writeText(text: string): Promise<void> {
   if (!process.stdout.write(text)) await once(process.stdout, 'drain');
 }
 
+/** Lines for people, without colours: whatever was put into them, nothing reaches the terminal as more than text. */
+export function writeWords(lines: readonly string[]): Promise<void> {
+  return writeLines(lines.map(harmless));
+}
+
 const BATCH = 512;
 
 /** Writes lines, a batch at a time, no faster than they are read. */

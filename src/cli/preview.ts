@@ -10,7 +10,7 @@ import { policyReplayed } from './guard-replay.js';
 import { commandHelp } from './help.js';
 import { printable } from './names.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { writeLines, writeWords } from './output.js';
 import { previewRecord } from './preview-json.js';
 import { counted, memory } from './quantities.js';
 import { openRecordedFiles } from './recording-file.js';
@@ -161,5 +161,6 @@ export async function preview(argv: string[]): Promise<void> {
   refuseOperands('preview', positionals, '--available says how low memory falls');
   const answer = await previewed(values);
   const { view, policy, result } = answer;
-  await writeLines(values.json ? [JSON.stringify(previewRecord(view, policy, result))] : lines(answer));
+  if (values.json) return writeLines([JSON.stringify(previewRecord(view, policy, result))]);
+  await writeWords(lines(answer));
 }

@@ -13,6 +13,7 @@ import { type Palette, paletteFor } from './colour.js';
 import { columnsNamed, usualColumns } from './columns.js';
 import { commandHelp } from './help.js';
 import { checkAnswered } from './lens.js';
+import { printable } from './names.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { counted, duration, grouped, memory } from './quantities.js';
@@ -96,7 +97,7 @@ function countWords(source: Source, ranking: Ranking, others: RankedTask[]): str
 /** Why the victim is the one, after the words of its scheme: whose points they are, and what the rules made of them. */
 function byLines({ ranking: { victim }, plugin }: RankingBy, rules: RowRules | null | undefined): string[] {
   if (!victim) return [];
-  const own = plugin ? [`plug-in ${plugin.name}: ${grouped(victim.points ?? 0)} points`] : [];
+  const own = plugin ? [`plug-in ${printable(plugin.name)}: ${grouped(victim.points ?? 0)} points`] : [];
   return [...own, ...hitLines(victim.rules), ...sparedLines(rules?.report)];
 }
 

@@ -277,6 +277,16 @@ for (const [line, status, stderr] of REFUSED) {
   });
 }
 
+test('replay: what a recording of somebody else names its domain reaches the terminal as text and no more', () => {
+  const input = readFileSync(GROUP, 'utf8').replaceAll('memory/group1', 'memory/\\x1b]0;title\\x07');
+  for (const args of [['guard'], ['preview', '--available', '5%']]) {
+    const { status, stdout } = badness([...args, '--replay', '-'], { input });
+    assert.equal(status, 0);
+    assert.match(stdout, /memory\/\\e\]0;title\\x07/);
+    assert.doesNotMatch(stdout.replaceAll('\n', ''), /\p{Cc}/u);
+  }
+});
+
 test('replay: a recording that was cut off is read, and that is said', () => {
   const text = readFileSync(GROUP, 'utf8').replace(/end\n$/, '');
   const ran = badness(['rank', '--replay', '-', '-n', '1'], { input: text });
