@@ -97,10 +97,11 @@ export function firstWord<T extends string>(command: CommandName, word: string |
 export function schemeNamed(name: string): SchemeName {
   const scheme = SCHEMES.find((candidate) => candidate === name);
   if (scheme) return scheme;
-  const nearest = nearestWord(name, SCHEMES);
+  const isPlugin = /\.(wasm|m?js)(#|$)/.test(name);
+  const hint = isPlugin ? 'no plug-in is taken here' : `the nearest is ${nearestWord(name, SCHEMES)}`;
   throw new CommandError(
     EXIT.unknownScheme,
-    `unknown scheme ${JSON.stringify(name)}, the nearest is ${nearest}; there are ${SCHEMES.join(', ')}`,
+    `unknown scheme ${JSON.stringify(name)}, ${hint}; there are ${SCHEMES.join(', ')}`,
   );
 }
 

@@ -2,6 +2,7 @@
 import {
   compileRules,
   type DomainInput,
+  type DomainSpec,
   definePolicy,
   type FleetSettings,
   flagRules,
@@ -95,7 +96,7 @@ function thresholds(values: Values, base: Partial<LooseThresholds> = {}): LooseT
 /** The policy for the domain that is meant; a file of one domain means that one. */
 function policyFor({ policies }: PolicyFile, { policy: path, domain }: Values): PolicyInput {
   if (policies.length === 1) return policies[0]!;
-  const meant = domain === undefined ? undefined : JSON.stringify(definePolicy({ domain: domainNamed(domain) }).domain);
+  const meant = domain === undefined ? undefined : JSON.stringify(domainNamed(domain));
   const found = policies.find((one) => JSON.stringify(one.domain) === meant);
   if (found) return found;
   const there = policies.map((one) => JSON.stringify(one.domain)).join(', ');
@@ -104,8 +105,17 @@ function policyFor({ policies }: PolicyFile, { policy: path, domain }: Values): 
 
 const DOMAIN_FORMS = "auto, system, memcg:/path, node:N or descendants:PID,BUDGET (such as 'descendants:4711,4GiB')";
 
-/** `memcg:/a/b` and the like, as the policy writes it. */
-export function domainNamed(text: string): DomainInput {
+/** `memcg:/a/b` and the like, as a policy has it. */
+export function domainNamed(text: string): DomainSpec {
+  const domain = domainWritten(text);
+  try {
+    return definePolicy({ domain }).domain;
+  } catch (error) {
+    throw usage((error as Error).message);
+  }
+}
+
+function domainWritten(text: string): DomainInput {
   if (text === 'auto' || text === 'system') return text;
   const [, kind, rest] = /^(memcg|node|descendants):(.+)$/s.exec(text) ?? [];
   if (kind === 'memcg') return { memcg: rest! };
@@ -115,11 +125,24 @@ export function domainNamed(text: string): DomainInput {
   throw usage(`--domain must be ${DOMAIN_FORMS}, got ${JSON.stringify(text)}`);
 }
 
+/** What is no expression is said now, by its option, not when memory is short. */
+async function checkExpressions(values: Values): Promise<void> {
+  for (const name of ['ignore', 'avoid', 'prefer'] as const) {
+    try {
+      await compileRules(definePolicy({ rules: flagRules({ [name]: values[name] }) }).rules);
+    } catch (error) {
+      const [what] = (error as Error).message.replace('policy.rules[0].comm', `--${name}`).split(', got ');
+      throw usage(`${what}, got ${JSON.stringify(values[name])}`);
+    }
+  }
+}
+
 /** A policy is refused by the path of its key; whoever typed options is told as of a wrong command line. */
 export async function guardPolicy(values: Values, base: PolicyInput): Promise<Policy> {
   const { scheme } = values;
+  await checkExpressions(values);
   try {
-    const policy = definePolicy({
+    return definePolicy({
       ...base,
       enforce: values.enforce === true || base.enforce === true,
       domain: values.domain === undefined ? (base.domain ?? 'auto') : domainNamed(values.domain),
@@ -128,9 +151,6 @@ export async function guardPolicy(values: Values, base: PolicyInput): Promise<Po
       parameters: { ...base.parameters, ...scoreOptions(values) },
       rules: [...(base.rules ?? []), ...flagRules(values)],
     });
-    // What is no expression is said now, not when memory is short.
-    await compileRules(policy.rules);
-    return policy;
   } catch (error) {
     if (error instanceof TypeError || error instanceof RangeError) throw usage(error.message);
     throw error;

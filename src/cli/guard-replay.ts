@@ -1,6 +1,6 @@
 /** Stage: report. `badness guard --replay`: what a guard would have done, said as it would have said it. */
 import { guardEventToJson } from '../guard/index.js';
-import { definePolicy, type Policy } from '../policy/index.js';
+import { definePolicy, type Policy, pluginName } from '../policy/index.js';
 import {
   domainName,
   momentsOf,
@@ -15,7 +15,7 @@ import { type GuardRequest, guardRequest } from './guard-options.js';
 import { eventLines, policyLines } from './guard-words.js';
 import { version } from './help.js';
 import type { Values } from './options.js';
-import { writeLines, writeWords } from './output.js';
+import { say, writeLines, writeWords } from './output.js';
 import { counted, sinceStart } from './quantities.js';
 import { readRecordingFile } from './recording-file.js';
 
@@ -30,6 +30,7 @@ const LIVE_ONLY = [
   'after',
   'native',
   'decisions',
+  'report',
 ] as const;
 
 /** Options that say something about the policy: without them the one that goes with the recording counts. */
@@ -38,9 +39,17 @@ const OF_POLICY = [
   ...(['ignore', 'avoid', 'prefer'] as const),
 ];
 
+/** Only a guard that runs asks a plug-in; elsewhere its fallback counts, and that is said. */
+export function withoutPluginSaid(policy: Policy): Policy {
+  const { scheme } = policy;
+  if (typeof scheme !== 'string')
+    say(`plug-in ${pluginName(scheme)} is not asked here: scheme ${scheme.fallback} counts`);
+  return withoutPlugin(policy);
+}
+
 /** The policy that the command line says, else the one that goes with the recording. */
 export async function policyReplayed(values: Values, request: GuardRequest, recording: Recording): Promise<Policy> {
-  if (OF_POLICY.some((option) => values[option] !== undefined)) return withoutPlugin(request.policy);
+  if (OF_POLICY.some((option) => values[option] !== undefined)) return withoutPluginSaid(request.policy);
   return (await policyRecorded(recording)) ?? definePolicy();
 }
 

@@ -38,6 +38,7 @@ export function schemeOrPlugin(text: string): SchemeName | PluginSpec {
   const bounds = { fallback: 'badness', deadlineMs: 50 } as const;
   if (text.endsWith('.wasm')) return { wasm: resolve(text), ...bounds };
   const [, path, name] = /^(.+\.m?js)#(.+)$/s.exec(text) ?? [];
+  if (/\.m?js$/.test(text)) throw usage(`--scheme: a module goes with the name of its export, such as ${text}#points`);
   if (path === undefined || name === undefined) return schemeNamed(text);
   return checkedPlugin({ module: pathToFileURL(resolve(path)).href, export: name, ...bounds });
 }

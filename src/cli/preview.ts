@@ -2,11 +2,11 @@
 import type { Engine } from '../index.js';
 import { type PolicyView, viewByPolicy } from '../linux/index.js';
 import { type Policy, type Preview, type PreviewedKill, preview as previewKills, threshold } from '../policy/index.js';
-import { domainName, openRecordedChooser, tasksRecorded, withoutPlugin } from '../recording/index.js';
+import { domainName, openRecordedChooser, tasksRecorded } from '../recording/index.js';
 import { integer, readArguments, refuseOperands, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { guardRequest } from './guard-options.js';
-import { policyReplayed } from './guard-replay.js';
+import { policyReplayed, withoutPluginSaid } from './guard-replay.js';
 import { commandHelp } from './help.js';
 import { printable } from './names.js';
 import type { Values } from './options.js';
@@ -59,14 +59,15 @@ interface Before {
 
 async function liveMachine(values: Values): Promise<Before> {
   const { policy: asWritten, native } = await guardRequest(values);
-  const policy = withoutPlugin(asWritten);
+  const policy = withoutPluginSaid(asWritten);
   await nativeCalls(native);
   const engine = await openEngineFor('/proc');
   return { engine, policy, view: await viewByPolicy(engine, policy, { native }) };
 }
 
 async function recordedMachine(values: Values): Promise<Before> {
-  if (values.domain !== undefined) throw usage('--domain is for a running machine; a recording has its own');
+  const other = (['domain', 'native'] as const).find((option) => values[option] !== undefined);
+  if (other) throw usage(`--${other} is for a running machine; a recording has its own`);
   const request = await guardRequest(values);
   const files = await openRecordedFiles(values);
   const policy = await policyReplayed(values, request, files.recording);

@@ -1,6 +1,5 @@
 /** Stage: report. `badness record`: this machine, once or for a while, as a file that everything here can read in place of /proc. */
 import { Recorder, recordedDomain } from '../linux/index.js';
-import { definePolicy } from '../policy/index.js';
 import { integer, nativeOf, readArguments, refuseOperands, span, usage } from './arguments.js';
 import { nativeCalls } from './doctor.js';
 import { domainNamed } from './guard-options.js';
@@ -37,7 +36,7 @@ function planOf(values: Values): Plan {
 
 async function openRecorder(values: Values): Promise<Recorder> {
   const { native } = await nativeCalls(nativeOf(values));
-  const { domain } = definePolicy({ domain: values.domain === undefined ? 'system' : domainNamed(values.domain) });
+  const domain = domainNamed(values.domain ?? 'system');
   return new Recorder(await openEngineFor('/proc'), {
     ...{ native, redact: values.redact === true, except: process.pid, madeBy: madeBy() },
     domain: recordedDomain(domain),

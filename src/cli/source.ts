@@ -51,8 +51,8 @@ function machineOptions(values: Values): Partial<Machine> {
   if (hz !== undefined) machine.hz = integer('--hz', hz, 48, 1535);
   if (pages !== undefined) machine.totalPages = integer('--total-pages', pages, 0, 2 ** 53);
   if (values.tasks === undefined) {
-    if (uptime !== undefined) throw usage('--uptime goes with --tasks; a live machine says its own');
-    if (pageSize !== undefined) throw usage('--page-size goes with --tasks; a live machine says its own');
+    if (uptime !== undefined) throw usage('--uptime goes with --tasks; a machine and a recording say their own');
+    if (pageSize !== undefined) throw usage('--page-size goes with --tasks; a machine and a recording say their own');
     return machine;
   }
   if (uptime !== undefined) machine.uptimeS = seconds('--uptime', uptime);

@@ -265,6 +265,14 @@ const REFUSED: [line: string, status: number, stderr: RegExp][] = [
   ['record --native maybe', 2, /--native must be one of auto, none, got "maybe"/],
   ['record --force', 2, /--force goes with -o/],
   ['record -o /nowhere/a.proc', 7, /expected to write \/nowhere\/a\.proc, got ENOENT/],
+  [`guard --replay ${GROUP} -r 5`, 2, /--report is for a running machine/],
+  [`rank --replay ${GROUP} --uptime 5`, 2, /--uptime goes with --tasks; a machine and a recording say their own/],
+  [
+    'record --domain memcg:group',
+    2,
+    /^badness: policy\.domain\.memcg must be the absolute path of a cgroup, .* got "group"/,
+  ],
+  ['record --domain descendants:0,1GiB', 2, /^badness: policy\.domain\.descendantsOf must be an integer 1\.\./],
   ['record --domain memcg:/no/such/group', 13, /is not there or has no memory limit/],
 ];
 
@@ -284,6 +292,17 @@ test('replay: what a recording of somebody else names its domain reaches the ter
     assert.equal(status, 0);
     assert.match(stdout, /memory\/\\e\]0;title\\x07/);
     assert.doesNotMatch(stdout.replaceAll('\n', ''), /\p{Cc}/u);
+  }
+});
+
+test('replay: a plug-in is not asked, and that is said', (t) => {
+  const policy = join(temporary(t), 'a.toml');
+  writeFileSync(policy, 'version = 1\nscheme = { wasm = "/own.wasm", fallback = "resident" }\n');
+  for (const command of ['guard', 'preview --available 5%']) {
+    const { status, stdout, stderr } = shell(`badness ${command} --replay ${GROUP} --policy ${policy}`);
+    assert.equal(stderr, 'badness: plug-in /own.wasm is not asked here: scheme resident counts\n');
+    assert.match(stdout, /scheme\s+resident/);
+    assert.equal(status, 0);
   }
 });
 

@@ -201,6 +201,13 @@ const REFUSED: [args: string[], status: number, stderr: RegExp][] = [
   [['--available', 'low'], 2, /--available must be .*got "low"/],
   [['--available', '5%', '--at', '1'], 2, /--at goes with --replay/],
   [['--available', '5%', '--replay', GROUP, '--domain', 'system'], 2, /a recording has its own/],
+  [['--available', '5%', '--replay', GROUP, '--native', 'none'], 2, /--native is for a running machine/],
+  [['--available', '5%', '--avoid', '['], 2, /--avoid must be a regular expression of RE2 .*, got "\["\n$/],
+  [
+    ['--available', '5%', '--scheme', './own.mjs'],
+    2,
+    /a module goes with the name of its export, such as \.\/own\.mjs#points/,
+  ],
   [['--available', '5%', '-n', '0'], 2, /-n must be an integer 1\.\.1000/],
 ];
 
