@@ -64,13 +64,13 @@ export class RecordingReader {
     if (line.length > LINE_MOST) refuse(this.#line, `expected at most ${LINE_MOST} characters, got ${line.length}`);
     this.#bytes += line.length;
     if (this.#bytes > this.#limits.bytes) refuse(this.#line, `expected at most ${this.#limits.bytes} bytes in all`);
-    if (line.startsWith('#') || line.trim() === '') return;
+    if (line.startsWith('#') || !/\S/.test(line)) return;
     if (!this.#isBegun) {
       this.#begin(line);
       return;
     }
     if (this.#isEnded) refuse(this.#line, `expected nothing after end, got ${shown(line)}`);
-    if (/^[ \t]/.test(line)) this.#addContent(line);
+    if (line.startsWith(' ') || line.startsWith('\t')) this.#addContent(line);
     else this.#addStatement(line);
   }
 
@@ -127,7 +127,8 @@ export class RecordingReader {
     if (this.#statements > this.#limits.statements) {
       refuse(this.#line, `expected at most ${this.#limits.statements} statements`);
     }
-    const words = line.trimEnd().split(/ +/);
+    // Most statements are a path and nothing else.
+    const words = line.includes(' ') ? line.trimEnd().split(/ +/) : [line.trimEnd()];
     const [word] = words as [string];
     if (word === 'end' && words.length === 1) {
       this.#isEnded = true;

@@ -72,6 +72,13 @@ function escaped(bytes: string, blanks: boolean): string {
   return text;
 }
 
+/** What a backslash and a letter stand for. */
+const SIMPLE: ReadonlyMap<string, string> = new Map([
+  ['\\', '\\'],
+  ['t', '\t'],
+  ['-', ''],
+]);
+
 /** The bytes of a text that is written so; `open`: it ended with a lone backslash. Null for an escape that is none. */
 export function readSpelled(text: string): { bytes: string; open: boolean } | null {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
@@ -82,8 +89,7 @@ export function readSpelled(text: string): { bytes: string; open: boolean } | nu
     bytes += byteString(text.slice(at, next < 0 ? text.length : next));
     if (next < 0) break;
     if (next === text.length - 1) return { bytes, open: true };
-    const letter = text[next + 1]!;
-    const simple = { '\\': '\\', t: '\t', '-': '' }[letter];
+    const simple = SIMPLE.get(text[next + 1]!);
     if (simple !== undefined) {
       bytes += simple;
       at = next + 2;

@@ -3,6 +3,8 @@ import { BadnessError } from '../errors.js';
 import { readSpelled } from './spelling.js';
 
 const PATH_MOST = 4096;
+/** Parts that are neither empty nor `.` nor `..`. */
+const PLAIN_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
 const SHOWN_MOST = 60;
 
 /** Code `ERECORDING`. */
@@ -32,8 +34,6 @@ export function wordOf(text: string, line: number): string {
 /** An absolute path without detours, so that nobody who writes it somewhere leaves that place. */
 export function pathOf(text: string, line: number): string {
   const path = wordOf(text, line);
-  const isPlain =
-    path.startsWith('/') && path.split('/').every((part, index) => index === 0 || !/^\.{0,2}$/.test(part));
-  if (isPlain && path.length <= PATH_MOST && !path.includes('\0')) return path;
+  if (PLAIN_PATH.test(path) && path.length <= PATH_MOST && !path.includes('\0')) return path;
   return refuse(line, `expected an absolute path of at most ${PATH_MOST} bytes without // and .., got ${shown(text)}`);
 }

@@ -118,12 +118,13 @@ class Comparison {
   readonly #all: boolean;
   #reading: RecordedReading | null = null;
   #flags: Uint32Array = new Uint32Array(0);
-  readonly #rows = new StagedRows();
+  readonly #rows: StagedRows;
   readonly #comms: CommColumn;
 
   constructor(engine: Engine, files: RecordedFiles, sides: readonly [Side, Side], all: boolean) {
     this.#engine = engine;
     this.#comms = new CommColumn(engine);
+    this.#rows = new StagedRows(engine);
     this.#files = files;
     this.#sides = sides;
     this.#all = all;
@@ -163,7 +164,7 @@ class Comparison {
 
   #load(): void {
     const engine = this.#engine;
-    this.#reading = loadRecorded(engine, this.#files, { stage: (...task) => this.#rows.stage(...task) });
+    this.#reading = loadRecorded(engine, this.#files, { stage: (_, ...task) => this.#rows.stage(...task) });
     this.#flags = this.#flagCells().slice();
     this.#comms.begin();
   }
