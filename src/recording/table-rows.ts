@@ -19,10 +19,12 @@ function partialTask({ tgid, ppid, sid, comm, totalVmPages, rssPages }: Task): T
 
 /** Without what a reader takes for granted, so that the row it makes is this one, flag by flag. */
 function plainTask(task: Task, flags: number): Task {
-  const { hasMm, statRssPages, ...rest } = task;
+  const { hasMm, statRssPages, state, ...rest } = task;
   const known = (flags & (L.TASK_HAS_MM | L.TASK_NO_MM)) !== 0;
   return {
     ...rest,
+    // Whoever was gone when it was to be read in full has none.
+    ...(state === '\0' ? {} : { state }),
     ...(known ? { hasMm: hasMm! } : {}),
     ...((flags & L.TASK_STAT_RSS) !== 0 ? { statRssPages: statRssPages! } : {}),
   };
