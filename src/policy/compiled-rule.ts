@@ -3,7 +3,7 @@
  * comes in as far as it was read, so that the answer may be that it is not known yet.
  */
 import { compilePatterns, type Matcher } from './patterns.js';
-import type { Rule } from './rule.js';
+import { type Ratio, type Rule, ratioOf } from './rule.js';
 import { boundOf, type Threshold } from './threshold.js';
 
 /** Conditions that want files beyond stat and status. */
@@ -41,6 +41,8 @@ export interface CompiledRule {
   readonly comm: Matcher | null;
   /** Null: any. NaN: of a user that this machine does not have. */
   readonly uid: number | null;
+  /** What it multiplies by; null where it does not. */
+  readonly ratio: Ratio | null;
   readonly files: readonly (readonly [condition: FileCondition, matches: Matcher])[];
 }
 
@@ -65,7 +67,8 @@ export async function compileRule(
   const found = new Map(keys.map((key, index) => [key, matchers[index]!]));
   const files = FILE_CONDITIONS.filter((key) => found.has(key)).map((key) => [key, found.get(key)!] as const);
   const uid = typeof rule.user === 'string' ? (uidOf?.(rule.user) ?? Number.NaN) : (rule.user ?? null);
-  return { rule, number, comm: found.get('comm') ?? null, uid, files };
+  const ratio = rule.times === undefined ? null : ratioOf(rule.times);
+  return { rule, number, comm: found.get('comm') ?? null, uid, ratio, files };
 }
 
 /** Compiles the rules of a policy. Throws as compileRule does. */

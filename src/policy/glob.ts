@@ -9,6 +9,7 @@ const encoder = new TextEncoder();
  * worst, whatever the pattern.
  */
 export function matchGlob(glob: string, text: string): boolean {
+  if (!glob.includes('*') && !glob.includes('?')) return glob === text;
   const wanted = [...glob];
   const given = [...text];
   let at = 0;

@@ -5,7 +5,7 @@
  */
 import { POINTS_MAX } from '../../assembly/layout.js';
 import type { CompiledRule } from './compiled-rule.js';
-import { type Ratio, type Rule, ratioOf } from './rule.js';
+import type { Ratio, Rule } from './rule.js';
 import { showSize } from './threshold.js';
 
 /** For each rule whether it matches; undefined where that is not known. */
@@ -26,7 +26,7 @@ const ORDERS = { first: 1, last: -1 } as const;
 const UNCHANGED: Ratio = { times: 1, over: 1 };
 
 export function ratioBy(compiled: CompiledRule | null): Ratio {
-  return compiled?.rule.times === undefined ? UNCHANGED : ratioOf(compiled.rule.times);
+  return compiled?.ratio ?? UNCHANGED;
 }
 
 /** Bytes that a rule adds; below 0 it takes them off. */

@@ -27,6 +27,17 @@ function byNumber(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** A folder, put in its place in those above it. */
+function folderAt(folder: string, folders: Map<string, Set<string>>): { folder: string; names: Set<string> } {
+  const known = folders.get(folder);
+  if (known) return { folder, names: known };
+  const names = new Set<string>();
+  folders.set(folder, names);
+  const at = folder.lastIndexOf('/');
+  if (at > 0) folderAt(folder.slice(0, at), folders).names.add(folder.slice(at + 1));
+  return { folder, names };
+}
+
 /** One moment of a recording; `moveTo` another one. What is missing is ENOENT, as it would be on a machine. */
 export class RecordedFiles implements ProcFiles {
   readonly recording: Recording;
@@ -134,16 +145,12 @@ export class RecordedFiles implements ProcFiles {
   #folders(): ReadonlyMap<string, readonly string[]> {
     if (this.#lists) return this.#lists;
     const folders = new Map<string, Set<string>>();
+    let last = { folder: '', names: new Set<string>() };
     for (const path of this.#entries.keys()) {
-      for (let end = path.length, at = path.lastIndexOf('/'); at > 0; end = at, at = path.lastIndexOf('/', at - 1)) {
-        const folder = path.slice(0, at);
-        const names = folders.get(folder);
-        const name = path.slice(at + 1, end);
-        // Whoever has this name has put the folders above it in their places too.
-        if (names?.has(name)) break;
-        if (names) names.add(name);
-        else folders.set(folder, new Set([name]));
-      }
+      const at = path.lastIndexOf('/');
+      // Files of one task mostly stand together.
+      if (at !== last.folder.length || !path.startsWith(last.folder)) last = folderAt(path.slice(0, at), folders);
+      last.names.add(path.slice(at + 1));
     }
     this.#lists = new Map(Array.from(folders, ([folder, names]) => [folder, [...names].sort(byNumber)]));
     return this.#lists;

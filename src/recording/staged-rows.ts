@@ -47,9 +47,7 @@ export class StagedRows {
   stage(place: ProcPlace, pid: string, parents?: SleepingParents): Staged {
     const kept = this.#places.get(pid);
     if (kept !== undefined) {
-      const [staged, rows] = [this.#staged, this.#rows];
-      // A loop: a view of each row would be garbage as soon as it was copied.
-      for (let word = 0, from = kept * WORDS; word < WORDS; ++word) staged[word] = rows[from + word]!;
+      this.#staged.set(this.#rows.subarray(kept * WORDS, (kept + 1) * WORDS));
       return 'staged';
     }
     const outcome = stageTask(this.#engine, place, pid, parents);

@@ -10,6 +10,7 @@ import {
   type Rule,
   type RuleInput,
 } from '../../src/policy/index.js';
+import { ratioOf } from '../../src/policy/rule.js';
 import {
   type Answers,
   bytesBy,
@@ -105,7 +106,10 @@ test('rule: the options of the guard are rules on comm, and who is avoided and p
 });
 
 const compiled = (rules: readonly Rule[]): CompiledRule[] =>
-  rules.map((rule, index) => ({ rule, number: index + 1, comm: null, uid: null, files: [] }));
+  rules.map((rule, index) => {
+    const ratio = rule.times === undefined ? null : ratioOf(rule.times);
+    return { rule, number: index + 1, comm: null, uid: null, ratio, files: [] };
+  });
 
 /** Plainly: of each kind the first that matches. */
 function plainly(rules: readonly Rule[], matched: readonly boolean[], points: number): number {
