@@ -51,6 +51,7 @@ export interface AskedPlugin {
   pointsOf(slot: number): number | null;
 }
 
+/** Whom a scheme, a plug-in and rules choose together. */
 export interface SelectedBy {
   readonly outcome: Outcome;
   /** Row of the chosen task, below 0 without one. */
