@@ -72,9 +72,7 @@ function escaped(bytes: string, blanks: boolean): string {
   return text;
 }
 
-/** ASCII without escapes but those of tabs, as nearly all lines of /proc are. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
-const TABBED = /^(?:[\x00-\x5b\x5d-\x7f]|\\t)*$/;
+const BEYOND_ASCII = /[\u0080-\uffff]/;
 
 /** What a backslash and a letter stand for. */
 const SIMPLE: ReadonlyMap<string, string> = new Map([
@@ -85,7 +83,11 @@ const SIMPLE: ReadonlyMap<string, string> = new Map([
 
 /** The bytes of a text that is written so; `open`: it ended with a lone backslash. Null for an escape that is none. */
 export function readSpelled(text: string): { bytes: string; open: boolean } | null {
-  if (TABBED.test(text)) return { bytes: text.replaceAll('\\t', '\t'), open: false };
+  // Nearly all lines of /proc are ASCII without escapes but those of tabs.
+  if (!BEYOND_ASCII.test(text)) {
+    const plain = text.replaceAll('\\t', '\t');
+    if (!plain.includes('\\')) return { bytes: plain, open: false };
+  }
   let bytes = '';
   for (let at = 0; at < text.length; ) {
     const next = text.indexOf('\\', at);

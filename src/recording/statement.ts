@@ -34,6 +34,6 @@ export function wordOf(text: string, line: number): string {
 /** An absolute path without detours, so that nobody who writes it somewhere leaves that place. */
 export function pathOf(text: string, line: number): string {
   const path = wordOf(text, line);
-  if (PLAIN_PATH.test(path) && path.length <= PATH_MOST && !path.includes('\0')) return path;
+  if (path.length <= PATH_MOST && PLAIN_PATH.test(path) && !path.includes('\0')) return path;
   return refuse(line, `expected an absolute path of at most ${PATH_MOST} bytes without // and .., got ${shown(text)}`);
 }
