@@ -194,7 +194,8 @@ export class KillRun {
       try {
         if (handle.exited()) continue; // a zombie would take the signal, and the report would boast of it
         if (handle !== victim && !this.#system.stillShares(victim, handle)) {
-          this.#dropSharer(handle);
+          // One without any memory is ending, and may be the one that gives this back right now: it is waited for.
+          if (this.#system.holdsMemory(handle)) this.#dropSharer(handle);
           continue;
         }
         handle.signal(signal);

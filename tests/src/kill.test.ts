@@ -174,6 +174,15 @@ test('kill: a sharer that has run execve since gets no further signal and is not
   assert.deepEqual([report.outcome, report.timings.releasedMs], ['released', 3001]);
 });
 
+test('kill: a sharer that is ending already gets no further signal, and is waited for: it may be giving the memory back', async () => {
+  const { sent, report } = await kill({
+    100: { dies: { SIGKILL: 1 } },
+    101: { shares: 'verified', execsAt: 1000, detaches: true, exitsAt: 3400 },
+  });
+  assert.deepEqual(sent, ['0 SIGTERM 100', '0 SIGTERM 101', '3000 SIGKILL 100']);
+  assert.deepEqual([report.outcome, report.timings.releasedMs], ['released', 3400]);
+});
+
 test('kill: a sharer that must not die keeps the memory, so nobody is killed', async () => {
   const system = new FakeKillSystem({ 100: {}, 101: { shares: 'verified' } }, { protect: { 101: 'ancestor' } });
   const report = await killTask({ pid: 100 }, { system });
