@@ -2,11 +2,12 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { get, ownFolder, within } from '../src/support/control-scene.js';
+import { get, within } from '../src/support/control-scene.js';
 import { ctl, start } from '../src/support/guard-run.js';
+import { ownFolder } from '../src/support/own-folder.js';
+import { isAlive } from '../src/support/process-state.js';
 
 /** A process of the test with one child, which holds some memory; nobody else can be a victim of its domain. */
 async function family(t: TestContext): Promise<{ root: number; child: number }> {
@@ -21,14 +22,6 @@ setInterval(() => {}, 1000);`;
   const child = Number(data.toString());
   t.after(() => isAlive(child) && process.kill(child, 'SIGKILL'));
   return { root: root.pid!, child };
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'latin1'));
-  } catch {
-    return false;
-  }
 }
 
 test('control: a round by hand kills where the guard enforces, and not whom it protects', async (t) => {

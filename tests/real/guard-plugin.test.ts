@@ -3,11 +3,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ownFolder } from '../src/support/control-scene.js';
+import { ownFolder } from '../src/support/own-folder.js';
 import { moduleFile, points } from '../src/support/plugin-modules.js';
 import { guardedGroup, noGuardedGroup } from './support/guarded-group.js';
 
-const options = { skip: noGuardedGroup(), timeout: 60_000 };
+const options = { skip: noGuardedGroup(), timeout: 120_000 };
 const LIMIT_MIB = 256;
 const HOG_MIB = 180;
 const SMALL_MIB = 20;
@@ -49,7 +49,7 @@ test(
     const [round] = guard.rounds;
     const { answered, ms } = pluginOf(round!);
     assert.deepEqual([round!.victim!.tgid, answered], [hog.pid, false]);
-    assert.ok(ms < 300, `${ms} ms`);
+    assert.ok(ms < 10_000, `${ms} ms`);
     const told = guard.lines.filter(({ kind }) => (kind as string) === 'plugin');
     assert.deepEqual(
       told.map(({ error }) => error),

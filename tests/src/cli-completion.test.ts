@@ -2,9 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { COMMAND_NAMES, type CommandName, optionsOf, wordsOf } from '../../src/cli/commands.js';
 import { bashLines } from '../../src/cli/completion-bash.js';
@@ -12,13 +9,12 @@ import { fishLines } from '../../src/cli/completion-fish.js';
 import { zshLines } from '../../src/cli/completion-zsh.js';
 import { optionNamed } from '../../src/cli/options.js';
 import { badness } from './support/badness.js';
+import { ownFiles } from './support/own-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-completion-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const { folder, write } = ownFiles();
 
 function written(name: string, lines: string[]): string {
-  writeFileSync(join(folder, name), `${lines.join('\n')}\n`);
-  return join(folder, name);
+  return write(name, `${lines.join('\n')}\n`);
 }
 
 const BASH = written('badness.bash', bashLines());

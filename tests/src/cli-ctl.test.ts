@@ -7,8 +7,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseRecording, RecordedFiles } from '../../src/recording/index.js';
 import { badness } from './support/badness.js';
-import { get, ownFolder, within } from './support/control-scene.js';
+import { get, within } from './support/control-scene.js';
 import { CLI, ctl, sleeper, start, startGuard } from './support/guard-run.js';
+import { ownFolder } from './support/own-folder.js';
 import { PATIENCE_MS } from './support/patience.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';

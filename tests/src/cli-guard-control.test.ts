@@ -4,8 +4,9 @@ import { chownSync, existsSync, readdirSync, readFileSync, writeFileSync } from 
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { badness } from './support/badness.js';
-import { get, ownFolder, within } from './support/control-scene.js';
+import { get, within } from './support/control-scene.js';
 import { ctl, type Ids, plainUser, sleeper, start, startGuard } from './support/guard-run.js';
+import { ownFolder } from './support/own-folder.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 

@@ -4,8 +4,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { badness } from './support/badness.js';
-import { get, ownFolder, within } from './support/control-scene.js';
+import { get, within } from './support/control-scene.js';
 import { ctl, type Run, start } from './support/guard-run.js';
+import { ownFolder } from './support/own-folder.js';
 import { eachTask, moduleFile, points, wasmFile, wat } from './support/plugin-modules.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';

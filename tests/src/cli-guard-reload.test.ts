@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
-import { get, ownFolder, within } from './support/control-scene.js';
+import { get, within } from './support/control-scene.js';
 import { ctl, type Run, sleeper, start } from './support/guard-run.js';
+import { ownFolder } from './support/own-folder.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const HEAD = 'version = 1\ndomain = "system"\n';

@@ -1,18 +1,12 @@
 // `badness policy`: what each command line exits with, and what it says where. Every row runs the built command.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { badness } from './support/badness.js';
 import { type CommandLine, testLines } from './support/command-lines.js';
+import { ownFiles } from './support/own-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-policy-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const file = (name: string, text: string | Uint8Array) => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
+const { folder, write: file } = ownFiles();
 
 const GOOD = file('good.toml', 'version = 1\n[[rule]]\ncomm = "/^x/"\nnever = true\n');
 const TWO = file('two.toml', 'version = 1\n[[domain]]\nof = "system"\n[[domain]]\nof = { memcg = "/a" }\n');

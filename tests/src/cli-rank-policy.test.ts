@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { describe, type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { badness } from './support/badness.js';
-import { ownFolder } from './support/control-scene.js';
+import { ownFolder } from './support/own-folder.js';
 import { moduleFile, points, wasmFile, wat } from './support/plugin-modules.js';
 
 const MACHINE = { page_size: 4096, hz: 100, uptime_s: 1000, total_pages: 100_000 };

@@ -2,30 +2,15 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { parseRecording, RecordedFiles } from '../../src/recording/index.js';
 import { Redactor } from '../../src/recording/redact.js';
 import { badness, records, shell } from './support/badness.js';
+import { ownFolder } from './support/own-folder.js';
 
 const GROUP = 'tests/fixtures/limited-group.proc';
-
-function temporary(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'badness-record-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 /** A child with a name and arguments of its own, of this test alone. */
 async function startNamed(t: TestContext): Promise<number> {
@@ -67,7 +52,7 @@ test('record: one snapshot of this machine goes to standard output, and ranks as
 });
 
 test("record: a file is there when it is whole, is its owner's alone, and is not overwritten unasked", (t) => {
-  const folder = temporary(t);
+  const folder = ownFolder(t);
   const path = join(folder, 'a.proc');
   const first = badness(['record', '-o', path, '--for', '300ms', '--every', '100ms']);
   assert.equal(first.status, 0, first.stderr);
@@ -103,7 +88,7 @@ async function startRecording(t: TestContext, path: string, ...more: string[]) {
 }
 
 test('record: SIGINT ends it, and what was recorded is kept whole', async (t) => {
-  const path = join(temporary(t), 'a.proc');
+  const path = join(ownFolder(t), 'a.proc');
   const { part, stop } = await startRecording(t, path);
   assert.equal(existsSync(path), false);
   assert.equal((await stop()).status, 0);
@@ -112,7 +97,7 @@ test('record: SIGINT ends it, and what was recorded is kept whole', async (t) =>
 });
 
 test('record: where somebody has put another file meanwhile, that one stays, and it is said where the recording is', async (t) => {
-  const path = join(temporary(t), 'a.proc');
+  const path = join(ownFolder(t), 'a.proc');
   const { part, stop } = await startRecording(t, path);
   writeFileSync(path, 'of somebody');
   const { status, stderr } = await stop();
@@ -123,7 +108,7 @@ test('record: where somebody has put another file meanwhile, that one stays, and
 });
 
 test('record --force: what no file can replace stays, and it is said where the recording is', async (t) => {
-  const path = join(temporary(t), 'a.proc');
+  const path = join(ownFolder(t), 'a.proc');
   const { part, stop } = await startRecording(t, path, '--force');
   mkdirSync(path);
   const { status, stderr } = await stop();
@@ -133,7 +118,7 @@ test('record --force: what no file can replace stays, and it is said where the r
 });
 
 test('record: a file that can grow no more is named, and nothing of it remains', (t) => {
-  const folder = temporary(t);
+  const folder = ownFolder(t);
   const { status, stderr } = shell(`ulimit -f 1; badness record -o ${folder}/a.proc`);
   assert.equal(stderr, `badness: expected to write ${folder}/a.proc, got EFBIG\n`);
   assert.equal(status, 7);
@@ -235,7 +220,7 @@ test('replay: a guard that watches a recording says when it would have killed wh
 
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
   test(`guard --replay: ${signal} ends it at once, also while its recording is being read`, async (t) => {
-    const policy = join(temporary(t), 'a.toml');
+    const policy = join(ownFolder(t), 'a.toml');
     writeFileSync(policy, 'version = 1\n');
     const child = spawn(process.execPath, ['dist/cli.js', 'guard', '--replay', '-', '--policy', policy], {
       stdio: ['pipe', 'ignore', 'ignore'],

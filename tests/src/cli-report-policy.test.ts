@@ -1,12 +1,11 @@
 // `badness report --policy`: what each policy would have done, for people, as JSON and on the page; what is wrong with a policy file.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { badness, records } from './support/badness.js';
 import { KMSG_FILE, reportLines } from './support/oom-log.js';
+import { ownFiles } from './support/own-folder.js';
 
 const JAVA = { tgid: 501, comm: 'java', uid: 1000, total_vm_pages: 70_000, rss_pages: 60_000, pgtables_bytes: 0 };
 const MYSQL = { tgid: 600, comm: 'mysqld', uid: 27, total_vm_pages: 50_000, rss_pages: 40_000, pgtables_bytes: 0 };
@@ -15,13 +14,7 @@ const REPORT = { era: '6.8', tasks: [JAVA, MYSQL, SSHD], victim: JAVA, totalPage
 const LINES = reportLines({ ...REPORT, release: '6.18.44' });
 
 describe('report --policy', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'badness-report-policy-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-  const file = (name: string, text: string) => {
-    const path = join(folder, name);
-    writeFileSync(path, text);
-    return path;
-  };
+  const { folder, write: file } = ownFiles();
   const LOG = file('kernel.log', `${LINES.join('\n')}\n`);
   const OTHER = file('other.toml', 'version = 1\n[[rule]]\ncomm = "mysqld"\ntimes = 3\n');
   const NOBODY = file('<nobody>.toml', 'version = 1\nnever = ["*"]\n');

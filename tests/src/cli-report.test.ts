@@ -1,22 +1,18 @@
 // `badness report`: logs from files and pipes, for people, as JSON, and as a page that nothing in a log can break.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { readKernelLog } from '../../src/report/index.js';
 import { badness, onTerminal, records, shell } from './support/badness.js';
 import { type CommandLine, testLines } from './support/command-lines.js';
 import { bytesOf, DRESSES, KMSG_FILE, reportLines, SAMPLES } from './support/oom-log.js';
+import { ownFiles } from './support/own-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-report-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const { folder, write } = ownFiles();
 
 function file(name: string, lines: string[]): string {
-  const path = join(folder, name);
-  writeFileSync(path, bytesOf(`${lines.join('\n')}\n`));
-  return path;
+  return write(name, bytesOf(`${lines.join('\n')}\n`));
 }
 
 const HOG = { tgid: 501, comm: 'java', uid: 1000, total_vm_pages: 70_000, rss_pages: 61_234, pgtables_bytes: 450_560 };

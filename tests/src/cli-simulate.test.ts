@@ -1,19 +1,14 @@
 // `badness simulate` and `badness test`: what each command line exits with, and what it says where. Every row runs the built command.
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { badness, records } from './support/badness.js';
 import { type CommandLine, testLines } from './support/command-lines.js';
+import { ownFiles } from './support/own-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-simulate-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const { folder, write: file } = ownFiles();
 mkdirSync(join(folder, 'cases'));
-const file = (name: string, text: string) => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
 
 /** A leak of a hostile name, which SIGTERM ends at once. */
 const LEAK = file(

@@ -1,21 +1,15 @@
 // The command line: what each command line exits with, and what it says where. Every row runs the built command.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { SCHEMES } from '../../src/index.js';
 import { badness, records, shell } from './support/badness.js';
 import { type CommandLine, testLines } from './support/command-lines.js';
 import { fakeProc } from './support/fake-proc.js';
+import { ownFiles } from './support/own-folder.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-cli-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const file = (name: string, text: string) => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
+const { folder, write: file } = ownFiles();
 
 /** A machine that is easily reckoned: 1 GiB, up an hour; 40 is worst, 41 is older and discounted. */
 const TASKS = file(

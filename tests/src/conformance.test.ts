@@ -22,9 +22,9 @@ import {
   sample,
   seesGlobalInit,
   startToucher,
-  temporaryFolder,
   unlikeKernel,
 } from './support/live.js';
+import { ownFolder } from './support/own-folder.js';
 
 const BUILDS: EngineBuild[] = ['shared', 'baseline'];
 const TRIES = 40;
@@ -82,7 +82,7 @@ function rssSource(
 
 /** Holds every build against the kernel. Returns the predictions. */
 async function verify(t: TestContext, samples: readonly Sample[]): Promise<Prediction[]> {
-  const folder = temporaryFolder(t);
+  const folder = ownFolder(t);
   for (const [index, one] of samples.entries()) keep(folder, index, one);
   let predictions: Prediction[] = [];
   for (const build of BUILDS) {
@@ -163,7 +163,7 @@ async function pagesToStep(engine: Engine, folder: string, one: Sample): Promise
 
 /** Fills the child up to shortly before the next step of its score. False when that is too far. */
 async function approach(t: TestContext, child: Child): Promise<boolean> {
-  const folder = temporaryFolder(t);
+  const folder = ownFolder(t);
   const engine = await openEngine({ build: 'baseline', maxTasks: 1 });
   let room = FILL_BYTES / pageSize;
   for (;;) {
@@ -208,7 +208,7 @@ for (const wanted of [100, 999]) {
 }
 
 test('conformance: a child of vfork scores 0, a group whose leader has exited as its threads', { skip }, async (t) => {
-  const file = compileOddChild(temporaryFolder(t));
+  const file = compileOddChild(ownFolder(t));
   if (file === undefined) return t.skip('no C compiler (cc)');
   const vfork = new ChildProcess(t, file, ['vfork']);
   const inVfork = Number(await vfork.answer());

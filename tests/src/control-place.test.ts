@@ -19,7 +19,8 @@ import { type TestContext, test } from 'node:test';
 import { openControl } from '../../src/control/control.js';
 import { groupNamed } from '../../src/control/groups.js';
 import { defaultControlPath, findLiveGuard, listenAt } from '../../src/control/place.js';
-import { get, ownFolder, scene } from './support/control-scene.js';
+import { get, scene } from './support/control-scene.js';
+import { ownFolder } from './support/own-folder.js';
 
 const modeOf = (path: string) => lstatSync(path).mode & 0o7777;
 

@@ -6,7 +6,8 @@ import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { loadNative } from '../../src/linux/native.js';
-import { ask, get, ownFolder, scene } from './support/control-scene.js';
+import { ask, get, scene } from './support/control-scene.js';
+import { ownFolder } from './support/own-folder.js';
 
 const SELF = '/oom_kill_protection/self';
 const { native, reason } = await loadNative();

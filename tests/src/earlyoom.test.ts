@@ -1,8 +1,7 @@
 // Settings of earlyoom as a policy: the words that systemd makes of its file, its flags, its expressions, and what is said of the rest.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { importEarlyoom } from '../../src/cli/earlyoom.js';
@@ -10,6 +9,7 @@ import { earlyoomFlags } from '../../src/cli/earlyoom-flags.js';
 import { environmentOf, wordsOfValue } from '../../src/cli/environment-file.js';
 import { type Policy, parsePolicy } from '../../src/policy/index.js';
 import { badness } from './support/badness.js';
+import { ownFiles } from './support/own-folder.js';
 
 const words = (file: string) => wordsOfValue(environmentOf(file).get('EARLYOOM_ARGS') ?? '');
 
@@ -201,8 +201,7 @@ describe('earlyoom: the policy', () => {
 });
 
 describe('policy import-earlyoom', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'badness-earlyoom-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const { folder } = ownFiles();
 
   test('earlyoom: the policy goes to standard output, what it does not say to standard error; check accepts it', () => {
     const file = join(folder, 'earlyoom');

@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEngine } from '../../src/engine.js';
@@ -8,6 +7,7 @@ import { type FileCalls, NODE_FILES } from '../../src/linux/file-calls.js';
 import { MeminfoReader } from '../../src/linux/meminfo.js';
 import { loadNative } from '../../src/linux/native.js';
 import { ProcScanner } from '../../src/linux/scan.js';
+import { ownFolder } from './support/own-folder.js';
 
 const { native, reason } = await loadNative();
 const skip = native ? false : `no native calls: ${reason}`;
@@ -17,8 +17,7 @@ const bodies = (): [string, FileCalls][] => [
 ];
 
 test('files: both bodies read the same bytes at the same places, and nothing beside them', { skip }, (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'badness-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = ownFolder(t);
   const path = join(folder, 'text');
   writeFileSync(path, 'abcdefghij');
   for (const [name, files] of bodies()) {

@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -12,6 +11,7 @@ import { linuxPanicActions, type Started } from '../../src/linux/panic.js';
 import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
 import { code, never, PRESSURE } from './support/chain.js';
 import { ManualClock, settle } from './support/manual-clock.js';
+import { ownFolder } from './support/own-folder.js';
 
 function setUp(plan: PolicyInput['panic'] = {}, options: Partial<PanicOptions> = {}) {
   const clock = new ManualClock();
@@ -133,8 +133,7 @@ test('panic: it can be cancelled until it has ended, and begun again', async () 
 });
 
 test('linux panic: sysrq is written only when allowed, and no file is made where there is none', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'badness-panic-'));
-  t.after(() => rmSync(folder, { recursive: true }));
+  const folder = ownFolder(t);
   const sysrqPath = join(folder, 'sysrq-trigger');
   assert.throws(() => linuxPanicActions({ sysrqPath, allowReboot: true }).reboot(), code('ENOENT'));
   writeFileSync(sysrqPath, '');

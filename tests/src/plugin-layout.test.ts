@@ -19,7 +19,7 @@ import {
 import { checkedPoints, eligibleSlots, takePoints, writeRegion } from '../../src/plugin/region.js';
 import { scoreTasks } from '../../src/rank.js';
 import { loadTasks, type Task } from '../../src/task.js';
-import { ownFolder } from './support/control-scene.js';
+import { ownFolder } from './support/own-folder.js';
 
 const AGAIN = 'run node scripts/plugin-layout.mjs';
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { ownFolder } from './support/control-scene.js';
+import { ownFolder } from './support/own-folder.js';
 import { moduleFile, wasmFile, wat } from './support/plugin-modules.js';
 import { openPluginScheme } from './support/plugin-scene.js';
 

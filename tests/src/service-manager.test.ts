@@ -1,8 +1,6 @@
 // What systemd hears of a guard: on a socket of the test's own, from the guard as it is shipped, and of the pace of its signs of life.
 
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { loadNative, type Native, type NativeLoad } from '../../src/linux/native.js';
@@ -11,12 +9,12 @@ import { openServiceManager } from '../../src/linux/service-manager.js';
 import { badness } from './support/badness.js';
 import { openInbox } from './support/datagram-socket.js';
 import { startGuardProcess } from './support/guard-process.js';
+import { ownFiles } from './support/own-folder.js';
 
 const { native } = await loadNative();
 const skip = native === null && 'koffi is not there';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-notify-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const { folder } = ownFiles();
 
 interface Scene {
   readonly env?: NodeJS.ProcessEnv;

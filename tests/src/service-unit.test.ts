@@ -2,12 +2,12 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { EXITS } from '../../src/cli/exit.js';
 import { protectionState } from '../../src/cli/guard-control.js';
+import { ownFiles } from './support/own-folder.js';
 
 const UNIT = 'packaging/badness.service';
 const USERS = 'packaging/badness.sysusers.conf';
@@ -23,8 +23,7 @@ function said(key: string): string[] {
 
 const sorted = (words: readonly string[]) => [...words].sort();
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-unit-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+const { folder } = ownFiles();
 
 const skip = spawnSync('systemd-analyze', ['--version']).error ? 'systemd-analyze is not installed' : false;
 

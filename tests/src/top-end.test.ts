@@ -4,7 +4,7 @@ import { spawnSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import { LEAVE } from '../../src/cli/top-screen.js';
-import { processState } from './support/pty.js';
+import { processState } from './support/process-state.js';
 import { begun, clean, newProc, ROOT, rowOf, skip, top } from './support/top-pty.js';
 
 describe('top ends, and the terminal is as it was', { skip, concurrency: 2 }, () => {

@@ -1,19 +1,14 @@
 // badness whatif: the same bytes whatever the number of threads, an exit code for every end, and bad recordings that stop nobody.
 
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { badness, records } from './support/badness.js';
+import { ownFiles } from './support/own-folder.js';
 import { type RecordedMoment, recordingText } from './support/recordings.js';
 
-const folder = mkdtempSync(join(tmpdir(), 'badness-whatif-'));
-process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
-const file = (name: string, text: string) => {
-  writeFileSync(join(folder, name), text);
-  return join(folder, name);
-};
+const { folder, write: file } = ownFiles();
 
 const SAME = file('same.toml', 'version = 1\n');
 const NEVER = file('never.toml', 'version = 1\nnever = ["hog"]\n');

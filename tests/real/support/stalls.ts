@@ -1,8 +1,8 @@
 // Real stalls of memory, of one small cgroup, while nothing else is slowed.
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import { ownFolder } from '../../src/support/own-folder.js';
 import { MIB, makeGroup, onTmpfs, startIn, v1Top } from './hog.js';
 
 /** Why the stalls of this machine cannot be read, or false. */
@@ -30,8 +30,7 @@ export function makeStalls(t: TestContext): boolean {
   const { top } = v1Top() as { top: string };
   // In this order, because the writers must be gone before their files are.
   const dir = makeGroup(t, top, 'stall', { 'memory.limit_in_bytes': 16 * MIB });
-  const files = mkdtempSync(join(tmpdir(), 'badness-stall-'));
-  t.after(() => rmSync(files, { recursive: true, force: true }));
+  const files = ownFolder(t);
   for (let index = 0; index < 4; index++) {
     startIn(t, [dir], `while :; do dd if=/dev/zero of=${files}/f${index} bs=1M count=64 conv=notrunc; done`);
   }

@@ -1,8 +1,5 @@
-// A control server in a folder of its own, before a guard that is nothing but what the test says; and clients that speak over the socket.
-import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:http';
 import { createConnection, type Socket } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { type Control, openControl } from '../../../src/control/control.js';
@@ -21,6 +18,7 @@ import { CandidateQueue, type TaskHandles } from '../../../src/queue.js';
 import { rankedAt, rankTasks } from '../../../src/rank.js';
 import { loadTasks } from '../../../src/task.js';
 import type { TokenHolder } from '../../../src/token.js';
+import { ownFolder } from './own-folder.js';
 import { PATIENCE_MS } from './patience.js';
 
 /** Ids that no task has; every other one is the leader of its process. */
@@ -137,13 +135,6 @@ const TASKS = [
   { tgid: 41, comm: 'small', rssPages: 50 },
   { tgid: 42, comm: 'middle', rssPages: 300 },
 ];
-
-/** A folder that goes with the test. */
-export function ownFolder(t: TestContext): string {
-  const folder = mkdtempSync(join(tmpdir(), 'badness-control-'));
-  t.after(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
 
 export interface Scene {
   readonly guard: FakeControlled;

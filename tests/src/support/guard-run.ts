@@ -4,7 +4,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { TestContext } from 'node:test';
-import { ownFolder, within } from './control-scene.js';
+import { within } from './control-scene.js';
+import { ownFolder } from './own-folder.js';
 
 export const CLI = 'dist/cli.js';
 

@@ -5,7 +5,7 @@ import type { TestContext } from 'node:test';
 import { pathToFileURL } from 'node:url';
 import binaryen from 'binaryen';
 import { PLUGIN_ABI } from '../../../src/plugin/layout.js';
-import { ownFolder } from './control-scene.js';
+import { ownFolder } from './own-folder.js';
 
 export interface WasmParts {
   /** Declarations in front. */

@@ -106,12 +106,3 @@ export class Pty {
     return Number(this.told('status'));
   }
 }
-
-/** A process that is there, running, stopped or asleep, has a state; one that has ended has none. */
-export function processState(pid: number): string | null {
-  try {
-    return /\) (\S)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]!;
-  } catch {
-    return null;
-  }
-}
