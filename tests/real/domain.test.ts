@@ -1,19 +1,17 @@
 // Real memory cgroups of v1: what is available, what is page cache, and which domain a guard takes.
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'node:test';
 import { CgroupReader, cgroupMembers } from '../../src/linux/cgroup.js';
 import { autoDomain } from '../../src/linux/domain.js';
 import { MeminfoReader } from '../../src/linux/meminfo.js';
 import { memorySource } from '../../src/pressure/memory-source.js';
+import { ownFolder } from '../src/support/own-folder.js';
 import { pause } from './support/count.js';
 import { ended, MIB, makeGroup, onTmpfs, removeGroup, startHolder, startIn, until, v1Top } from './support/hog.js';
 
 const found = v1Top();
 const top = 'top' in found ? found.top : '';
-const options = { skip: 'skip' in found ? found.skip : false, timeout: 60_000 };
+const options = { skip: 'skip' in found ? found.skip : false, timeout: 120_000 };
 
 test(
   'domain: memory that a process holds is missing from what is available; its end gives it back',
@@ -35,8 +33,7 @@ test(
 );
 
 test('domain: page cache up to the limit is no pressure', options, async (t) => {
-  const files = mkdtempSync(join(tmpdir(), 'badness-cache-'));
-  t.after(() => rmSync(files, { recursive: true, force: true }));
+  const files = ownFolder(t);
   if (onTmpfs(files)) return t.skip('files live in memory here');
   const dir = makeGroup(t, top, 'cache', { 'memory.limit_in_bytes': 64 * MIB });
   const group = new CgroupReader({ dir, version: 1 });

@@ -2,13 +2,13 @@
 // of a pid namespace, with and without a cgroup namespace around it.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { cgroupOomKills } from '../../src/linux/cgroup.js';
 import { type GuardLine, runGuard } from '../src/support/guard-process.js';
+import { ownFolder } from '../src/support/own-folder.js';
 import { noScene } from './support/cli-scene.js';
 import { pause } from './support/count.js';
 import { type Eater, startEater } from './support/eater.js';
@@ -19,7 +19,7 @@ const CHILD = 'container';
 const LIMIT_MIB = 512;
 const FILE_MIB = 1024;
 /** Slow enough that the kernel is not near: who is first at speed is the business of race.test.ts. */
-const RATE = 200;
+const RATE = 100;
 
 type Act = 'hog' | 'cache';
 
@@ -123,8 +123,7 @@ function defineTests(): void {
   }
 
   test('guard: page cache alone, twice the limit, is no pressure in a container', options, async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'badness-cache-'));
-    t.after(() => rmSync(folder, { recursive: true, force: true }));
+    const folder = ownFolder(t);
     if (onTmpfs(folder)) return t.skip('files live in memory here');
     const { seen, kernelKills, peakMib } = await inContainer(t, 'cache', false, join(folder, 'file'));
     const words = JSON.stringify(seen.lines);

@@ -48,7 +48,7 @@ async function withoutNative(t: TestContext): Promise<boolean> {
   return native === null;
 }
 
-const stallOptions = { skip: noGuardedGroup() || noPsi() || noStalls(), timeout: 90_000 };
+const stallOptions = { skip: noGuardedGroup() || noPsi() || noStalls(), timeout: 180_000 };
 
 test('guard: a PSI trigger makes a round where memory alone would not', stallOptions, async (t) => {
   if (await withoutNative(t)) return;
@@ -80,7 +80,7 @@ test('guard: mode all wants stalls and short memory, and neither alone is enough
   if (!makeStalls(t)) return t.skip('files live in memory here');
   const reader = new PsiReader();
   t.after(() => reader.close());
-  await until('stalls', () => reader.read().some.avg10 > 2 * STALLED_PERCENT, 30_000);
+  await until('stalls', () => reader.read().some.avg10 > 2 * STALLED_PERCENT);
   // Longer than the longest sleep of the guard.
   await pause(2500);
   assert.deepEqual([eater.lives, rounds().length], [true, 0], JSON.stringify(events));
@@ -93,7 +93,7 @@ for (const native of ['auto', 'none'] as const) {
   const how = native === 'auto' ? 'eventfd' : 'sampled';
   test(`guard: an OOM that the kernel leaves to user space ends with the hog (${how})`, {
     skip: noGuardedGroup(),
-    timeout: 60_000,
+    timeout: 120_000,
   }, async (t) => {
     if (native === 'auto' && (await withoutNative(t))) return;
     // What memory says would have to last for ten minutes: the event alone speaks.

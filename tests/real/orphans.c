@@ -1,5 +1,5 @@
 // orphans HOW MIB [COUNT]: what escapes a walk along parents. Prints the pid of each process that it leaves behind, one a line, when that
-// holds MIB. They end by themselves after 60 s.
+// holds MIB. They end by themselves after three minutes.
 //
 //   hold      holds MIB and sleeps
 //   session   COUNT times: a child makes a session, forks a process that holds MIB, and exits; then this process exits, too
@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { LIFE_S = 60, STEP = 4 << 20, MOST_MIB = 256 };
+enum { LIFE_S = 180, STEP = 4 << 20, MOST_MIB = 256 };
 
 static const char *program, *how, *mib;
 static size_t bytes;

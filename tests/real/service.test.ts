@@ -24,7 +24,7 @@ CapabilityBoundingSet=
 CapabilityBoundingSet=${LIST}
 AmbientCapabilities=
 AmbientCapabilities=${LIST}
-WatchdogSec=2
+WatchdogSec=10
 StandardOutput=null
 `;
 
@@ -47,26 +47,30 @@ command = ["/bin/sh", "-c", "cat /proc/self/oom_score_adj > /run/badness/told; e
 `;
 
 const LOOK = `
-for i in $(seq 200); do systemctl is-active -q badness && break; sleep 0.1; done
+for i in $(seq 600); do systemctl is-active -q badness && break; sleep 0.1; done
 systemctl show badness -p ActiveState -p StatusText -p User -p NRestarts > $SCENE/show
 P=$(systemctl show badness -p MainPID --value)
 cat /proc/$P/status /proc/$P/oom_score_adj > $SCENE/status
 stat -c '%U %a %n' /run/badness/control.sock /var/lib/badness > $SCENE/places
-hog() { nice -n 19 node -e "$1; const fill = Buffer.alloc(150e6, 1); setInterval(() => fill[0]++, 1000)" & H=$!; sleep 1.5; }
+hog() {
+  rm -f $SCENE/full
+  nice -n 19 node -e "$1; const fill = Buffer.alloc(150e6, 1); setInterval(() => fill[0]++, 1000); fs.writeFileSync('$SCENE/full', '')" & H=$!
+  for i in $(seq 600); do [ -e $SCENE/full ] && break; sleep 0.1; done
+}
 hog ''
 badness ctl round --json > $SCENE/asked 2>&1; wait $H; echo $? > $SCENE/asked-end
 hog 'process.on("SIGTERM", () => {})'
 badness ctl round --json > $SCENE/forced 2>&1; wait $H; echo $? > $SCENE/forced-end
-for i in $(seq 50); do [ -s /run/badness/told ] && break; sleep 0.1; done
+for i in $(seq 600); do [ -s /run/badness/told ] && break; sleep 0.1; done
 cat /run/badness/told > $SCENE/told; ls /usr/told > $SCENE/outside 2>&1
 sleep 100 & S=$!
 badness ctl protect $S > $SCENE/protect 2>&1; cat /proc/$S/oom_score_adj > $SCENE/protected-adj; ls /var/lib/badness > $SCENE/state
 sed -i 's/"0.1%"/"0.2%"/' /etc/badness/badness.toml
 systemctl reload badness > $SCENE/reload 2>&1
-for i in $(seq 50); do systemctl show badness -p StatusText | grep -q 'SIGTERM: available <= 0.2 %' && break; sleep 0.1; done
+for i in $(seq 600); do systemctl show badness -p StatusText | grep -q 'SIGTERM: available <= 0.2 %' && break; sleep 0.1; done
 systemctl show badness -p ActiveState -p StatusText -p MainPID > $SCENE/reloaded; echo "MainPID=$P" >> $SCENE/reload
 kill -STOP $P
-for i in $(seq 100); do [ "$(systemctl show badness -p NRestarts --value)" = 1 ] && systemctl is-active -q badness && break; sleep 0.1; done
+for i in $(seq 600); do [ "$(systemctl show badness -p NRestarts --value)" = 1 ] && systemctl is-active -q badness && break; sleep 0.1; done
 systemctl show badness -p ActiveState -p NRestarts > $SCENE/after-hang
 cat /proc/$S/oom_score_adj > $SCENE/restored-adj
 badness ctl state > $SCENE/ctl 2>&1

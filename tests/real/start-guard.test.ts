@@ -1,12 +1,13 @@
 // An agent that starts leaking tools, as an ordinary user without any cgroup, guarded by its own library: the tool dies, the agent lives.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { pathToFileURL } from 'node:url';
-import { realCount } from './support/count.js';
+import { PATIENCE_MS } from '../src/support/patience.js';
+import { isAlive } from '../src/support/process-state.js';
+import { hurry, realCount } from './support/count.js';
 import { realBinary } from './support/hostile-binary.js';
 
 const ROUNDS = 20;
@@ -30,6 +31,11 @@ const PRELUDE = `
   const tool = (...args) => spawn(orphans, args, { stdio: ['ignore', 'inherit', 'inherit'] });
 `;
 
+/** The leak begins when the other one has said its pid. */
+const QUIET_THEN_LEAK = `
+  const quiet = spawn(orphans, ['session', '30', '1'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  quiet.stdout.once('data', (line) => { process.stdout.write(line); tool('leak', '256', '1'); });`;
+
 interface Agent {
   readonly child: ChildProcess;
   /** The next line that it, or a tool of it, prints: an object, or the pid of an orphan. */
@@ -43,6 +49,8 @@ function startAgent(t: TestContext, script: string, flags: string[] = []): Agent
   const args = [...flags, '--input-type=module', '-e', PRELUDE + script];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], cwd: '/', ...user });
   t.after(() => child.kill('SIGKILL'));
+  // Before it has any threads but its first, of which they have it.
+  hurry(child.pid!);
   const lines: Agent['lines'] = [];
   let heard = () => {};
   createInterface({ input: child.stdout! }).on('line', (line) => {
@@ -51,7 +59,7 @@ function startAgent(t: TestContext, script: string, flags: string[] = []): Agent
   });
   let taken = 0;
   const next = async () => {
-    const deadline = Date.now() + 15_000;
+    const deadline = Date.now() + PATIENCE_MS;
     while (lines.length <= taken) {
       assert.ok(
         Date.now() < deadline && child.exitCode === null,
@@ -67,14 +75,7 @@ function startAgent(t: TestContext, script: string, flags: string[] = []): Agent
   return { child, next, lines };
 }
 
-/** Not merely waiting to be reaped by whoever became its parent. */
-function alive(pid: unknown): boolean {
-  try {
-    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
-  } catch {
-    return false;
-  }
-}
+const alive = (pid: unknown) => isAlive(Number(pid));
 
 function endAll(agent: Agent): void {
   for (const line of agent.lines) if (typeof line === 'number' && alive(line)) process.kill(line, 'SIGKILL');
@@ -87,7 +88,7 @@ test('startGuard: a tool that was forked twice and made a session leaks; it dies
   const rounds = realCount(ROUNDS);
   const freed: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    const agent = startAgent(t, `tool('session', '30', '1'); setTimeout(() => tool('leak', '256', '1'), 200);`);
+    const agent = startAgent(t, QUIET_THEN_LEAK);
     const quiet = await agent.next();
     const leak = await agent.next();
     const report = (await agent.next()) as Record<string, unknown>;
@@ -113,7 +114,7 @@ test('startGuard: the guard kills within its usual time while the event loop of 
        const end = Date.now() + ${blockedMs}; while (Date.now() < end); say({ freed: 'loop' }); }, 300);`,
   );
   // A leak grows by 400 MiB a second: it stands at the budget after half a second.
-  const end = Date.now() + blockedMs + 10_000;
+  const end = Date.now() + blockedMs + PATIENCE_MS;
   while (!agent.lines.some((line) => typeof line === 'object' && 'outcome' in line) && Date.now() < end) {
     await new Promise((later) => setTimeout(later, 50));
   }

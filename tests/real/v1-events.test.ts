@@ -14,6 +14,7 @@ import {
 } from '../../src/linux/v1-events.js';
 import { V1OomSource } from '../../src/linux/v1-oom-source.js';
 import { createWaiter } from '../../src/linux/wait.js';
+import { PATIENCE_MS } from '../src/support/patience.js';
 import { pause } from './support/count.js';
 import { ended, MIB, makeGroup, startHog, startHolder, until, v1Top } from './support/hog.js';
 
@@ -21,7 +22,7 @@ const { native, reason } = await loadNative();
 const found = v1Top();
 const top = 'top' in found ? found.top : '';
 const skip = 'skip' in found ? found.skip : native === null ? `no native calls: ${reason}` : false;
-const options = { skip, timeout: 60_000 };
+const options = { skip, timeout: 120_000 };
 const LIMIT = 48 * MIB;
 
 function listen(t: TestContext, dir: string, file: V1EventFile = 'memory.oom_control', argument = ''): V1Event {
@@ -31,7 +32,7 @@ function listen(t: TestContext, dir: string, file: V1EventFile = 'memory.oom_con
 }
 
 /** The next count, waited for with poll(2). */
-async function signalled(t: TestContext, event: V1Event, withinMs = 10_000): Promise<number> {
+async function signalled(t: TestContext, event: V1Event, withinMs = PATIENCE_MS): Promise<number> {
   const waiter = createWaiter(native);
   t.after(() => waiter.close());
   let count = 0;

@@ -5,12 +5,13 @@ import { CgroupReader, cgroupOomKills } from '../../src/linux/cgroup.js';
 import { loadNative } from '../../src/linux/native.js';
 import { V2EventsSource } from '../../src/linux/v2-events.js';
 import { createWaiter } from '../../src/linux/wait.js';
+import { PATIENCE_MS } from '../src/support/patience.js';
 import { ended, MIB, makeGroup, startHog, startHolder, until, v2Top } from './support/hog.js';
 
 const { native } = await loadNative();
 const found = v2Top(true);
 const top = 'top' in found ? found.top : '';
-const options = { skip: 'skip' in found ? found.skip : false, timeout: 60_000 };
+const options = { skip: 'skip' in found ? found.skip : false, timeout: 120_000 };
 
 for (const waiterNative of [native, null]) {
   test(`v2 events: a kill by the kernel wakes ${waiterNative ? 'poll' : 'fs.watch'}`, options, async (t) => {
@@ -25,7 +26,7 @@ for (const waiterNative of [native, null]) {
     const hog = startHog(t, dir);
     let now = 0;
     for (let level = 'none'; level === 'none'; level = source.read(++now).level) {
-      assert.equal(await waiter.wait(source.wakeUps(), 20_000), 'ready');
+      assert.equal(await waiter.wait(source.wakeUps(), PATIENCE_MS), 'ready');
     }
     assert.equal(await ended(hog), 'SIGKILL');
     assert.equal(cgroupOomKills(dir, 2), 1);

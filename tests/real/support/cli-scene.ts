@@ -40,7 +40,8 @@ export interface Seen {
 export const HOG_MIB = 300;
 const INNOCENT_MIB = 60;
 const SCENE = 'cli-scene';
-const APART = ['-s', 'KILL', '60', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
+/** What starts a command in a pid namespace of its own; for `timeout`. */
+export const APART = ['-s', 'KILL', '240', 'unshare', '--pid', '--fork', '--kill-child', '--mount-proc'];
 
 export const isScene = process.env.BADNESS_REAL_CHILD === SCENE;
 

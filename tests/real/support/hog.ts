@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { cgroupSubtree } from '../../../src/linux/cgroup.js';
 import { findMemoryCgroup, isV1Root } from '../../../src/linux/cgroup-place.js';
+import { PATIENCE_MS } from '../../src/support/patience.js';
 import { pause } from './count.js';
 
 export const MIB = 2 ** 20;
@@ -17,7 +18,7 @@ export function v1Top(): { top: string } | { skip: string } {
   if (place?.version !== 1) return { skip: 'no v1 memory cgroup' };
   if (process.getuid?.() !== 0) return { skip: 'not root' };
   if (!isV1Root(place.top)) return { skip: 'not at the root of the v1 hierarchy' };
-  return { top: place.top };
+  return noGroups(place.top) ?? { top: place.top };
 }
 
 /** Where cgroup v2 is mounted, or the reason why it cannot be used. `controller`: it must have memory. */
@@ -30,7 +31,19 @@ export function v2Top(controller: boolean): { top: string } | { skip: string } {
   if (process.getuid?.() !== 0) return { skip: 'not root' };
   const controllers = readFileSync(join(top, 'cgroup.subtree_control'), 'utf8').split(/\s+/);
   if (controller && !controllers.includes('memory')) return { skip: 'cgroup v2 has no memory controller here' };
-  return { top };
+  return noGroups(top) ?? { top };
+}
+
+/** Why no group can be made below, as where it is mounted to be read only. */
+export function noGroups(top: string): { skip: string } | null {
+  const dir = join(top, `badness-try-${process.pid}`);
+  try {
+    mkdirSync(dir);
+    rmdirSync(dir);
+    return null;
+  } catch (error) {
+    return { skip: `cannot make a cgroup: ${(error as NodeJS.ErrnoException).code}` };
+  }
 }
 
 let serial = 0;
@@ -51,7 +64,7 @@ export function makeGroup(
 
 /** Kills what is left in it and in the groups below (the test started it all), and removes them. */
 export async function removeGroup(dir: string): Promise<void> {
-  for (let tries = 0; tries < 300 && existsSync(dir); tries++) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end && existsSync(dir); ) {
     for (const one of cgroupSubtree(dir).reverse()) {
       try {
         for (const pid of readFileSync(join(one, 'cgroup.procs'), 'utf8').split('\n').filter(Boolean)) {
@@ -101,7 +114,7 @@ export async function ended(child: ChildProcess): Promise<string | number> {
 }
 
 /** Waits until it is so. @throws when it is not within the time. */
-export async function until(what: string, holds: () => boolean, withinMs = 10_000): Promise<void> {
+export async function until(what: string, holds: () => boolean, withinMs = PATIENCE_MS): Promise<void> {
   for (const end = Date.now() + withinMs; !holds(); await pause(5)) {
     if (Date.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`);
   }

@@ -2,6 +2,7 @@
 
 import type { KillReport } from '../../../src/guard/kill-report.js';
 import type { KillOptions } from '../../../src/linux/kill.js';
+import { PATIENCE_MS } from '../../src/support/patience.js';
 import { pause } from './count.js';
 import { type HostileProcess, startHostile } from './hostile-process.js';
 import { monotonicMs } from './killer-process.js';
@@ -32,8 +33,6 @@ export interface CellResult {
   /** Held at the moment the last report came. */
   readonly heldAtReportBytes: number;
 }
-
-const GIVE_UP_MS = 20_000;
 
 export async function runCell(setup: CellSetup, kill: Kill): Promise<CellResult | { skip: string }> {
   const group = memoryCgroup(setup.kind);
@@ -76,7 +75,7 @@ async function rounds(setup: CellSetup, group: MemoryCgroup, victim: HostileProc
   let backAt: number | null = null;
   let watching = true;
   const watch = (async () => {
-    const giveUp = monotonicMs() + GIVE_UP_MS;
+    const giveUp = monotonicMs() + PATIENCE_MS;
     while (watching && backAt === null && monotonicMs() < giveUp) {
       if (group.usageBytes() < limit) backAt = monotonicMs();
       else await pause(3);

@@ -1,5 +1,6 @@
 // One process of tests/real/hostile.c, started by the test.
 import { type ChildProcess, spawn } from 'node:child_process';
+import { PATIENCE_MS } from '../../src/support/patience.js';
 import type { MemoryCgroup } from './own-cgroup.js';
 
 export interface HostileProcess {
@@ -21,8 +22,6 @@ export interface HostileStart {
   readonly cgroup?: MemoryCgroup;
 }
 
-const READY_MS = 60_000;
-
 /** Starts one and returns when it holds its memory. It is in its cgroup before it takes any. */
 export function startHostile(start: HostileStart): Promise<HostileProcess> {
   const { uid } = start;
@@ -36,7 +35,7 @@ export function startHostile(start: HostileStart): Promise<HostileProcess> {
     },
   );
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => fail(new Error(`hostile ${start.kind} was not ready in time`)), READY_MS);
+    const timer = setTimeout(() => fail(new Error(`hostile ${start.kind} was not ready in time`)), PATIENCE_MS);
     const fail = (error: Error) => {
       clearTimeout(timer);
       child.kill('SIGKILL');

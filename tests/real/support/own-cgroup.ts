@@ -1,6 +1,7 @@
 // Cgroups of the test's own: one that counts memory (v1 or v2), one v1 freezer. Below the cgroup this process is in; removed afterwards.
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PATIENCE_MS } from '../../src/support/patience.js';
 import { pause } from './count.js';
 
 export interface MemoryCgroup {
@@ -60,7 +61,10 @@ export function freezer(label: string): Freezer | { skip: string } {
     add: (pid) => writeFileSync(join(path, 'cgroup.procs'), String(pid)),
     async freeze() {
       writeFileSync(state, 'FROZEN');
-      for (let tries = 0; tries < 200 && readFileSync(state, 'utf8').trim() !== 'FROZEN'; tries++) await pause(5);
+      for (const end = Date.now() + PATIENCE_MS; Date.now() < end; await pause(5)) {
+        if (readFileSync(state, 'utf8').trim() === 'FROZEN') return;
+      }
+      throw new Error(`not frozen within ${PATIENCE_MS} ms: ${path}`);
     },
     thaw,
     async remove() {
@@ -104,7 +108,7 @@ function procs(path: string): number[] {
 }
 
 async function remove(path: string): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (const end = Date.now() + PATIENCE_MS; Date.now() < end; ) {
     try {
       for (const pid of procs(path)) {
         try {

@@ -3,6 +3,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { loadNative } from '../../../src/linux/native.js';
+import { hurry } from './count.js';
 
 export type Answers = Record<string, unknown>;
 export type Scene = (binaries: Binaries, argument: number) => Promise<Answers>;
@@ -29,6 +30,7 @@ export async function startAgent(bundle: string, binaries: Binaries): Promise<Ag
   delete env.NODE_TEST_CONTEXT;
   const child = fork(bundle, { env, execArgv: ['--enable-source-maps'], serialization: 'advanced' });
   await once(child, 'message');
+  hurry(child.pid!);
   return {
     pid: child.pid!,
     play: (scene, argument = 0) => ask(child, { scene, argument }),

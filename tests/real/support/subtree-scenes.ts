@@ -6,6 +6,7 @@ import { loadNative } from '../../../src/linux/native.js';
 import { SubtreeMembers } from '../../../src/linux/subtree.js';
 import { plantCookie } from '../../../src/linux/subtree-cookie.js';
 import { SubtreeReader } from '../../../src/linux/subtree-reader.js';
+import { PATIENCE_MS } from '../../src/support/patience.js';
 import { pause } from './count.js';
 import type { Answers, Scene } from './subtree-agent.js';
 import { Tool, until } from './subtree-tools.js';
@@ -69,6 +70,12 @@ const strangers: Scene = async ({ orphans }, pid) => {
   return answers;
 };
 
+/** The charge without the agent itself, whose own memory grows while it reads. */
+function othersBytes(members: SubtreeMembers, reader: SubtreeReader): number {
+  const { residentPages, sharedPages } = members.everyone()[0]!;
+  return reader.chargeBytes - (residentPages - sharedPages) * pageSize;
+}
+
 /** By how many MiB the charge grows by a tool: the last of some readings. */
 async function growth(
   words: [program: string, ...rest: (string | number)[]],
@@ -79,14 +86,14 @@ async function growth(
   const members = watch();
   const reader = new SubtreeReader(members, SMALL, kcmp && native ? { sharesVm: native.sharesVm } : {});
   reader.read();
-  const before = reader.chargeBytes;
+  const before = othersBytes(members, reader);
   const [program, ...rest] = words;
   const tool = new Tool(program, rest);
   tool.line();
   await tool.told(told);
   await pause(300);
   for (let reading = 0; reading < 12; ++reading) reader.read();
-  const after = reader.chargeBytes;
+  const after = othersBytes(members, reader);
   tool.end();
   await pause(50);
   members.close();
@@ -107,18 +114,13 @@ const spawning: Scene = async ({ orphans }) => {
   const members = watch();
   const reader = new SubtreeReader(members, SMALL);
   reader.read();
-  // Without the agent itself, whose own memory grows while it reads.
-  const others = () => {
-    const { residentPages, sharedPages } = members.everyone()[0]!;
-    return reader.chargeBytes - (residentPages - sharedPages) * pageSize;
-  };
-  const before = others();
+  const before = othersBytes(members, reader);
   const tool = await new Tool(orphans, ['spawn', 100, 100]).told(1);
   let most = 0;
   let readings = 0;
   for (; tool.pids.length < 2; ++readings) {
     reader.read();
-    most = Math.max(most, others() - before);
+    most = Math.max(most, othersBytes(members, reader) - before);
     await pause(1);
   }
   tool.end();
@@ -134,7 +136,7 @@ const budget: Scene = async ({ orphans }, budgetMib) => {
   const leak = new Tool(orphans, ['leak', 100, 3]);
   const killed: number[] = [];
   let mostMib = 0;
-  for (const end = Date.now() + 3000; Date.now() < end && killed.length < 2; await pause(5)) {
+  for (const end = Date.now() + PATIENCE_MS / 2; Date.now() < end && killed.length < 2; await pause(5)) {
     const { availableKib, basisKib } = reader.read();
     mostMib = Math.max(mostMib, reader.chargeBytes / MIB);
     if (availableKib * 10 > basisKib) continue;

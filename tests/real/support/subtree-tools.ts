@@ -2,9 +2,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
+import { PATIENCE_MS } from '../../src/support/patience.js';
 import { pause } from './count.js';
-
-const PATIENCE_MS = 20_000;
 
 export class Tool {
   /** Pids that it has told so far. */
