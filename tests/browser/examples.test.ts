@@ -6,13 +6,11 @@ import { createInterface } from 'node:readline';
 import { type TestContext, test } from 'node:test';
 import { chromium } from 'playwright-core';
 import { chromiumOptions } from '../../scripts/chromium.mjs';
-import { skip } from './support/browser.js';
-
-const LIMIT_MS = 120_000;
+import { PATIENCE_MS, rowsIn, skip } from './support/browser.js';
 
 /** Starts an example; it is ended after the test. Its first line, and all that it has said. */
 async function start(t: TestContext, ...args: string[]) {
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: LIMIT_MS });
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'], timeout: PATIENCE_MS });
   t.after(() => child.kill('SIGKILL'));
   const said: string[] = [];
   const lines = createInterface(child.stdout).on('line', (line) => said.push(line));
@@ -39,9 +37,10 @@ test('examples: a page under a budget sheds its worst cache, and keeps the other
   skip,
 }, async (t) => {
   const { said } = await start(t, 'examples/web-caches/serve.mjs');
-  const browser = await chromium.launch(chromiumOptions()!);
+  const browser = await chromium.launch({ ...chromiumOptions()!, timeout: PATIENCE_MS });
   t.after(() => browser.close());
   const page = await browser.newPage();
+  page.setDefaultTimeout(PATIENCE_MS);
   const complaints: string[] = [];
   page.on('pageerror', (error) => complaints.push(String(error)));
   await page.goto(said[0]!);
@@ -51,8 +50,7 @@ test('examples: a page under a budget sheds its worst cache, and keeps the other
   // 8 and 16 and 4 of 32 MiB: a tenth is left, and with one more nothing is.
   await page.click('#photo');
   await page.locator('#log li', { hasText: 'photos released' }).first().waitFor();
-  const rows = await page.locator('#caches tr').allInnerTexts();
-  const held = Object.fromEntries(rows.map((row) => row.split('\t') as [string, string]));
+  const held = Object.fromEntries((await rowsIn(page, '#caches tr')) as [string, string][]);
   assert.ok(Number(held.photos) < 20, JSON.stringify(held));
   assert.deepEqual([held.thumbnails, held['undo history']], ['5', '8']);
   assert.deepEqual(complaints, []);

@@ -8,7 +8,7 @@ import { chromiumOptions, NO_CHROMIUM } from '../../../scripts/chromium.mjs';
 
 const options = chromiumOptions();
 /** How long anything may take to come: much, for it bounds only what never comes. */
-const PATIENCE_MS = 120_000;
+export const PATIENCE_MS = 120_000;
 
 /** Why nothing here can run; false when it can. */
 export const skip = options === null && NO_CHROMIUM;
@@ -51,6 +51,14 @@ function exactly(text: string): RegExp {
   return new RegExp(`^${text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')}$`);
 }
 
+/** What the cells of every row say, read in one step: a row that is drawn anew between two would be out of the page. */
+export function rowsIn(page: Page, selector: string): Promise<string[][]> {
+  return page.evaluate((rows) => {
+    const found = [...document.querySelectorAll(rows)];
+    return found.map((row) => [...row.children].map((cell) => cell.textContent ?? ''));
+  }, selector);
+}
+
 /** A page, and what happened in it that must not. */
 export class Visit {
   readonly complaints: string[] = [];
@@ -89,12 +97,8 @@ export class Visit {
     return ((await this.page.textContent(selector)) ?? '').replace(/\s+/g, ' ').trim();
   }
 
-  /** What the cells of every row say, read in one step: a row that is drawn anew between two would be out of the page. */
   rows(selector: string): Promise<string[][]> {
-    return this.page.evaluate((rows) => {
-      const found = [...document.querySelectorAll(rows)];
-      return found.map((row) => [...row.children].map((cell) => cell.textContent ?? ''));
-    }, selector);
+    return rowsIn(this.page, selector);
   }
 
   /** Pastes a text as the kernel log. */
