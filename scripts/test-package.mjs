@@ -10,10 +10,12 @@ import { installPackages } from '../tests/runtimes/fetched.mjs';
 import { installPacked } from '../tests/runtimes/packed.mjs';
 
 const ATTW = '@arethetypeswrong/cli@0.18.5';
-/** WebAssembly has no types: these are files to fetch, not modules to import. */
-const NO_MODULES = ['badness.wasm', 'badness.baseline.wasm'];
+/** Files to fetch and programs of threads, not modules to import: they have no types. */
+const WORKERS = ['guard-worker.js', 'ranker-worker.js', 'plugin-worker.js', 'fleet-worker.js'];
+const NO_MODULES = ['badness.wasm', 'badness.baseline.wasm', ...WORKERS];
 const LITTLE_BYTES = 2048;
 const CONSUMERS = ['pure', 'live', 'little'];
+const INSIDE = ['guard-worker', 'inside'];
 const run = promisify(execFile);
 const parts = process.argv.slice(2);
 
@@ -36,7 +38,11 @@ function checkManifest({ folder }) {
   const { scripts = {}, exports, type, sideEffects, dependencies } = manifest;
   const installers = ['preinstall', 'install', 'postinstall', 'prepare'].filter((name) => name in scripts);
   if (installers.length > 0) throw new Error(`no scripts may run where it is installed, got ${installers.join(', ')}`);
-  if (type !== 'module' || sideEffects !== false || dependencies) throw new Error('type, sideEffects or dependencies');
+  // Programs have effects and no exports; whoever imports anything else gets only what it uses.
+  const programs = ['./dist/*-worker.js', './dist/cli.js', './dist/playground/*.js'].join();
+  if (type !== 'module' || String(sideEffects) !== programs || dependencies) {
+    throw new Error('type, sideEffects or dependencies');
+  }
   for (const [name, target] of Object.entries(exports)) {
     if (typeof target === 'object' && Object.keys(target)[0] !== 'types') throw new Error(`${name}: types come first`);
   }
@@ -106,6 +112,17 @@ async function checkThreads(bundle, folder) {
   return 'outside of the bundle';
 }
 
+/** With the program of the thread as a bundle of its own, everything may be inside. */
+async function checkInside(bundle, name, folder) {
+  const outfile = (entry) => join(folder, `inside-${name}`, `${entry}.mjs`);
+  mkdirSync(dirname(outfile('any')), { recursive: true });
+  writeFileSync(join(dirname(outfile('any')), 'package.json'), '{"type":"module"}');
+  for (const entry of INSIDE) await bundle(join(folder, `${entry}.mjs`), outfile(entry), 'node');
+  const printed = await node(outfile('inside'));
+  if (printed !== 'false system\n') throw new Error(`prints ${printed}`);
+  return 'a guard and its thread, each in a bundle';
+}
+
 async function main() {
   const packed = await installPacked();
   const { folder } = packed;
@@ -120,7 +137,7 @@ async function main() {
     }
   };
   try {
-    for (const file of [...CONSUMERS.map((name) => `${name}.mjs`), 'guarded.mjs', 'typed.ts']) {
+    for (const file of [...[...CONSUMERS, ...INSIDE, 'guarded'].map((name) => `${name}.mjs`), 'typed.ts']) {
       cpSync(`tests/package/${file}`, join(folder, file));
     }
     await check('files', checkFiles);
@@ -134,6 +151,7 @@ async function main() {
     await check('threads', () => checkThreads(all.esbuild, folder));
     for (const [name, bundle] of Object.entries(all)) {
       await check(name, () => checkBundler(bundle, name, folder, expected));
+      await check(`${name}, threads`, () => checkInside(bundle, name, folder));
     }
   } finally {
     rmSync(folder, { recursive: true, force: true });

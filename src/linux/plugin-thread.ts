@@ -17,6 +17,8 @@ import {
   WRONG,
 } from './plugin-exchange.js';
 
+import { threadFile } from './thread-file.js';
+
 /** Of a thread's own heap; a WebAssembly memory has a declared end besides. */
 const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
 /** How often it is looked whether it is ready. */
@@ -43,7 +45,7 @@ export class PluginThread {
   /** `tasks`: most that it is ever asked about. */
   constructor(code: PluginCode, tasks: number) {
     this.exchange = makeExchange(tasks);
-    this.#worker = new Worker(new URL('./plugin-worker.js', import.meta.url), {
+    this.#worker = new Worker(threadFile('plugin-worker.js'), {
       workerData: { code, buffer: this.exchange.buffer },
       // Neither flags, environment nor standard streams of the guard are its business. (What it prints is dropped on its side: a stream that
       // somebody reads here would keep the program alive.)

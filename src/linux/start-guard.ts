@@ -17,7 +17,7 @@ import { monotonicMs } from './linux-world.js';
 import { requireProc } from './machine.js';
 import { listPids } from './proc-files.js';
 import { plantCookie } from './subtree-cookie.js';
-import { checkThreadFile } from './thread-file.js';
+import { threadFile } from './thread-file.js';
 import { errorOf } from './thread-refusal.js';
 
 /** A policy, and how the thread of the guard is run. */
@@ -29,6 +29,8 @@ export interface StartGuardOptions extends PolicyInput {
   /** Shortest and longest sleep between two readings, ms, 1 … 60,000. Default 20 and 1,000. */
   readonly leastMs?: number;
   readonly mostMs?: number;
+  /** Where the program of its thread is, for bundles: that of `badness/guard-worker.js`. Default: beside this package's own files. */
+  readonly worker?: URL;
 }
 
 /** The event of a kind. */
@@ -44,7 +46,7 @@ const GUARD_THREAD = 1;
  * `EPRESSURE`, `EDOMAIN`, `ENOTLINUX`, `ENOTHREAD` where a bundler has left its thread behind, and TypeError or RangeError for what is no policy.
  */
 export async function startGuard(options: StartGuardOptions): Promise<RunningGuard> {
-  const { keepAlive = false, native, leastMs, mostMs, ...input } = options;
+  const { keepAlive = false, native, leastMs, mostMs, worker: program, ...input } = options;
   const policy = definePolicy(input);
   requireProc();
   const maxTasks = Math.max(TASKS_LEAST, 2 * listPids('/proc').length);
@@ -59,7 +61,7 @@ export async function startGuard(options: StartGuardOptions): Promise<RunningGua
   const cookie = cookieFor(policy);
   const data: GuardWorkerData = { policy, memory, maxTasks, thread: GUARD_THREAD, native, leastMs, mostMs, cookie };
   // Flags of the application's own program (--input-type, --eval) are not for this one.
-  const worker = new Worker(checkThreadFile(new URL('./guard-worker.js', import.meta.url)), {
+  const worker = new Worker(threadFile('guard-worker.js', program), {
     workerData: data,
     execArgv: [],
     // Descriptors of the candidate queue are the process's: opened by whoever fills it, closed by whoever takes them.

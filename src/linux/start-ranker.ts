@@ -6,7 +6,7 @@ import { BadnessError } from '../errors.js';
 import type { Policy } from '../policy/policy.js';
 import { checkEveryMs, EVERY_MS, type RankerCounters } from './ranker.js';
 import type { FromRanker, RankerWorkerData } from './ranker-worker.js';
-import { checkThreadFile } from './thread-file.js';
+import { threadFile } from './thread-file.js';
 import { errorOf } from './thread-refusal.js';
 
 /** What the thread of a ranker ranks, and how often. */
@@ -23,6 +23,8 @@ export interface StartRankerOptions {
   readonly thread?: number;
   /** Keeps the process alive. Default false. */
   readonly keepAlive?: boolean;
+  /** Where the program of its thread is, for bundles: that of `badness/ranker-worker.js`. Default: beside this package's own files. */
+  readonly worker?: URL;
 }
 
 /** A ranker that runs in its own thread. */
@@ -81,7 +83,7 @@ export async function startRanker(engine: Engine, options: StartRankerOptions): 
     everyMs: checkEveryMs(everyMs),
     count,
   };
-  const worker = new Worker(checkThreadFile(new URL('./ranker-worker.js', import.meta.url)), {
+  const worker = new Worker(threadFile('ranker-worker.js', options.worker), {
     workerData: data,
     execArgv: [],
     // Descriptors of the queue are the process's: opened here, closed by whoever takes them. Node would close their numbers again.

@@ -2,11 +2,16 @@
 import { existsSync } from 'node:fs';
 import { BadnessError } from '../errors.js';
 
-/** Throws BadnessError `ENOTHREAD` when the program that a thread is to run is not where this one is. Returns its URL. */
-export function checkThreadFile(url: URL): URL {
+/** Apart from `new URL`: webpack would look for every file that the name may be of, and warn. */
+const HERE = import.meta.url;
+
+/**
+ * Where a thread finds its program: where the caller says, or beside this one, which is where the package has it. Throws BadnessError
+ * `ENOTHREAD` when it is not there.
+ */
+export function threadFile(name: `${'guard' | 'ranker' | 'plugin' | 'fleet'}-worker.js`, given?: URL): URL {
+  const url = given ?? new URL(name, HERE);
   if (url.protocol !== 'file:' || existsSync(url)) return url;
-  throw new BadnessError(
-    'ENOTHREAD',
-    `expected the program of the thread at ${url.pathname}, found none; leave badness out of the bundle (external)`,
-  );
+  const words = `leave badness out of the bundle (external), or bundle badness/${name} as a program of its own, beside it or where worker says`;
+  throw new BadnessError('ENOTHREAD', `expected the program of the thread at ${url.pathname}, found none; ${words}`);
 }

@@ -23,6 +23,8 @@ function rollupWith(tool) {
     const { nodeResolve } = await tool('@rollup/plugin-node-resolve');
     const plugins = [nodeResolve({ browser: platform === 'browser', preferBuiltins: platform === 'node' })];
     const strict = (warning) => {
+      // It leaves out more than was left out before it, and says so.
+      if (warning.code === 'UNUSED_EXTERNAL_IMPORT') return;
       throw new Error(warning.message);
     };
     const external = platform === 'node' ? isOutside : [];

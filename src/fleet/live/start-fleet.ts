@@ -6,7 +6,7 @@ import { Worker } from 'node:worker_threads';
 import type { GuardEvent } from '../../guard/guard-events.js';
 import { guardEventToJson } from '../../guard/guard-events.js';
 import type { WholeDecision } from '../../linux/kept-decisions.js';
-import { checkThreadFile } from '../../linux/thread-file.js';
+import { threadFile } from '../../linux/thread-file.js';
 import { errorOf, refusalOf } from '../../linux/thread-refusal.js';
 import type { FleetSettings, PolicyInput } from '../../policy/index.js';
 import type { Taken } from '../fleet-guard.js';
@@ -162,7 +162,7 @@ export async function startFleet(options: StartFleetOptions): Promise<RunningFle
     ...{ run: `${Date.now().toString(36)}-${randomBytes(6).toString('hex')}`, folder: fleetFolder(settings, input) },
     local: localSide(options),
   };
-  const worker = new Worker(checkThreadFile(new URL('./fleet-worker.js', import.meta.url)), {
+  const worker = new Worker(threadFile('fleet-worker.js'), {
     ...{ workerData: data, execArgv: [], resourceLimits: HEAP },
   });
   const fleet = new RunningFleet(worker, options);
