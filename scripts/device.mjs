@@ -1,10 +1,11 @@
-// Builds the host of examples/device over the baseline engine: `node scripts/device.mjs [FOLDER]`, by default build/device.
+// Builds the hosts of examples/device over the baseline engine: `node scripts/device.mjs [FOLDER]`, by default build/device.
 // Prints the programs that it made, or "skipped: …" where a tool is missing. Fails when the ABI header is stale.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, statSync } from 'node:fs';
 import { staleHeader } from './abi-header.mjs';
 
 const SOURCES = ['engine', 'proc', 'guard', 'main'].map((name) => `examples/device/${name}.c`);
+const SMALL_SOURCES = ['engine', 'small'].map((name) => `examples/device/${name}.c`);
 const WASM2C = '1.0.32';
 const MOST_BYTES = 96 * 1024;
 
@@ -68,19 +69,22 @@ export async function buildDevice(folder = 'build/device') {
   const stale = await staleHeader();
   if (stale) throw new Error(stale);
   translate(folder);
-  const path = compileNative(folder, 'badness-device', SOURCES);
-  const bytes = statSync(path).size;
   const tool = compiler();
-  if (tool === 'musl-gcc' && bytes > MOST_BYTES)
-    throw new Error(`${path} must be at most ${MOST_BYTES} bytes, is ${bytes}`);
-  return { path, bytes, tool };
+  const built = (name, sources) => {
+    const path = compileNative(folder, name, sources);
+    const bytes = statSync(path).size;
+    if (tool === 'musl-gcc' && bytes > MOST_BYTES)
+      throw new Error(`${path} must be at most ${MOST_BYTES} bytes, is ${bytes}`);
+    return { path, bytes, tool };
+  };
+  return { ...built('badness-device', SOURCES), small: built('badness-small', SMALL_SOURCES) };
 }
 
 if (import.meta.url === `file://${process.argv[1]}`) {
   const missing = missingTool();
   if (missing) console.log(`skipped: ${missing}`);
   else {
-    const { path, bytes, tool } = await buildDevice(process.argv[2]);
-    console.log(`${path}: ${bytes} bytes, static, by ${tool}`);
+    const { small, ...device } = await buildDevice(process.argv[2]);
+    for (const { path, bytes, tool } of [device, small]) console.log(`${path}: ${bytes} bytes, static, by ${tool}`);
   }
 }

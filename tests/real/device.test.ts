@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { setPriority, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
@@ -74,7 +74,7 @@ async function until(met: () => boolean, ms: number): Promise<void> {
 function guardRssKib(pid: number): number {
   const status = (of: number) => readFileSync(`/proc/${of}/status`, 'latin1');
   const children = () => readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
-  const text = status(pid).startsWith('Name:\tbadness-device') ? status(pid) : status(children()[0]!);
+  const text = /^Name:\tbadness-(device|small)$/m.test(status(pid)) ? status(pid) : status(children()[0]!);
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(text)![1]);
 }
 
@@ -111,14 +111,15 @@ async function inner(scene: Scene): Promise<void> {
 
 const host = process.env.BADNESS_REAL_CHILD === CHILD ? { skip: 'inner' } : deviceHost();
 
-function run(scene: Omit<Scene, 'guard' | 'meminfo'>): Seen {
+function run(scene: Omit<Scene, 'guard' | 'meminfo'>, program = 'badness-device'): Seen {
   assert.ok('path' in host);
+  const guard = join(dirname(host.path), program);
   const folder = mkdtempSync(join(tmpdir(), 'badness-meminfo-'));
   const meminfo = join(folder, 'meminfo');
   writeFileSync(meminfo, meminfoText(80));
   const env: NodeJS.ProcessEnv = {
     ...{ ...process.env, BADNESS_REAL_CHILD: CHILD },
-    BADNESS_REAL_SCENE: JSON.stringify({ ...scene, guard: host.path, meminfo }),
+    BADNESS_REAL_SCENE: JSON.stringify({ ...scene, guard, meminfo }),
   };
   delete env.NODE_TEST_CONTEXT;
   const script = `mount --bind '${meminfo}' /proc/meminfo && exec "$0" --enable-source-maps "$1"`;
@@ -162,6 +163,17 @@ function defineTests(): void {
     const told = seen.lines.filter((line) => line.includes('would choose'));
     assert.equal(told.length, 1, 'once a minute');
     assert.match(told[0]!, new RegExp(`would choose ${seen.hogPid} \\(hog\\)`));
+  });
+
+  test('device: the smallest host kills the leaking child too, and nobody else', options, (t) => {
+    const seen = run(scene, 'badness-small');
+    t.diagnostic(`${seen.rssKib} KiB resident; ${seen.lines.join(' | ')}`);
+    assert.deepEqual([seen.hogEnd, seen.bystanderLives, seen.parentLives], ['SIGTERM', true, true]);
+    assert.ok(seen.lines.some((line) => line.endsWith(`available: SIGTERM to ${seen.hogPid} (hog)`)));
+    const stubborn = run({ ...scene, stubborn: true }, 'badness-small');
+    assert.deepEqual([stubborn.hogEnd, stubborn.bystanderLives], ['SIGKILL', true]);
+    const dry = run({ ...scene, args: ['--guard'], waitMs: 2000 }, 'badness-small');
+    assert.deepEqual([dry.hogEnd, dry.bystanderLives], [null, true]);
   });
 
   test('device: its parent is never chosen, although it holds more than the leak', options, () => {

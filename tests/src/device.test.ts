@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
@@ -86,6 +86,39 @@ test('device: the decision record is the one Node writes, byte for byte, in ever
     }
   });
   await fc.assert(each, { numRuns: RUNS * 3, seed: SEED });
+});
+
+test('device: the smallest host writes the same records of ordinary tasks, and names the same victim', {
+  skip,
+}, async () => {
+  assert.ok('path' in host);
+  const small = join(dirname(host.path), 'badness-small');
+  // No exited leaders, and pages as they are here: what the other host is for.
+  const tables = fc.array(
+    task.map((one) => ({ ...one, state: 'S' })),
+    { maxLength: 40 },
+  );
+  const facts = machine.map((one) => ({ ...one, pageSize: 4096 }));
+  const each = fc.asyncProperty(facts, tables, fc.constantFrom(...SCHEMES), async (about, tasks, scheme) => {
+    const proc = new FakeProc(about);
+    try {
+      for (const one of tasks) proc.put(one);
+      const { status, stdout } = spawnSync(small, ['--proc', proc.root, '--scheme', scheme, '--record'], {
+        encoding: 'utf8',
+        maxBuffer: 2 ** 26,
+      });
+      const { record, victim } = await expected(proc.root, scheme);
+      const lines = stdout.trimEnd().split('\n');
+      assert.deepEqual([status, lines[0], lines.at(-1)!.split(' ')[1]], [0, record, String(victim)]);
+    } finally {
+      proc.remove();
+    }
+  });
+  await fc.assert(each, { numRuns: RUNS, seed: SEED });
+});
+
+test('device: the smallest host is small enough to be read at a sitting', () => {
+  assert.ok(readFileSync('examples/device/small.c', 'utf8').split('\n').length <= 180);
 });
 
 function inProc(tasks: FakeTask[], change: (proc: FakeProc) => void = () => {}): Promise<void> {
