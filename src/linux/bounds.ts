@@ -3,9 +3,9 @@
  * from above go out. Whoever would win on a bound is then read in full, and the others need not be: the victim is the
  * same as after a full reading of everybody, for a fraction of the system calls.
  *
- * Why a row is a bound: rss is read; swap is at most what the machine uses; page tables are at most what the size of
- * the address space allows (or twice what was read last, see `sound`); CPU time and run time only grow, so the divisors
- * of the last reading are at most today's; priority, privileges and oom_score_adj are taken at their worst.
+ * Why a row is a bound: rss is read; swap is at most what the machine uses, and with rss together at most the address space;
+ * page tables are at most what that allows (or twice what was read last, see `sound`); CPU time and run time only grow, so
+ * the divisors of the last reading are at most today's; priority, privileges and oom_score_adj are taken at their worst.
  */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
@@ -83,6 +83,11 @@ function viewsOf(snapshot: Snapshot) {
     adj: snapshot.u32(L.C_OOM_SCORE_ADJ),
     startS: snapshot.u32(L.C_START_S),
   };
+}
+
+/** Pages in memory and in swap at most. A page of the address space is in one of them or in neither. */
+function heldPages(rss: number, totalVm: number, { swapUsedPages }: BoundTerms): number {
+  return Math.min(rss + swapUsedPages, Math.max(rss, totalVm));
 }
 
 /** Writes the rows of a round into the snapshot that is being made. */
@@ -172,7 +177,7 @@ export class Bounds {
     if (this.kernelAdj) to.adj.fill(L.ADJ_MAX, start, end);
     for (let row = start; row < end; ++row) {
       const vm = totalVm[row]!;
-      const charge = rss[row]! + terms.swapUsedPages + mostTables(vm, terms) + 1;
+      const charge = heldPages(rss[row]!, vm, terms) + mostTables(vm, terms) + 1;
       to.charge[row] = vm === 0 ? L.QUANTITY_MAX : charge;
       if (vm === 0) to.totalVm[row] = L.QUANTITY_MAX;
     }
@@ -191,7 +196,7 @@ export class Bounds {
     // Zeros are also what a leader shows that has exited while its threads hold memory.
     to.totalVm[row] = totalVm === 0 ? L.QUANTITY_MAX : totalVm;
     // One page more than there can be, so that a bound never ties with the charge of another on when it started.
-    const charge = rss + terms.swapUsedPages + this.tables(to.pgtables[row]!, totalVm, terms) + 1;
+    const charge = heldPages(rss, totalVm, terms) + this.tables(to.pgtables[row]!, totalVm, terms) + 1;
     to.charge[row] = totalVm === 0 ? L.QUANTITY_MAX : Math.min(charge, L.QUANTITY_MAX);
     if (this.young) {
       // Here CPU time multiplies, so that no earlier reading bounds it.

@@ -126,6 +126,13 @@ for (const scheme of BOUNDED_SCHEMES) {
   });
 }
 
+test('scan: swap in use does not have the small read in full, who have no room for it', async (t) => {
+  const { proc, scanner, engine } = await scannerOf(t, [...crowd(500), { pid: 9, vm: 3e5, rss: 2e5, pte: 800 }]);
+  proc.machine({ swapTotalKib: 8e6, swapFreeKib: 4e6 });
+  const { slot, refined } = scanner.decide();
+  assert.deepEqual([ID(engine, slot), refined], [9, 1]);
+});
+
 test('scan: what a round cost is reported, and its parts are all of it', async (t) => {
   const { scanner } = await scannerOf(t, crowd(50));
   const { readUs, scoreUs, selectUs, roundUs } = scanner.decide();

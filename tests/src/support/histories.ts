@@ -97,10 +97,11 @@ function taskAt(
   // What a scanner takes for granted between two full readings: page tables do not more than double and 4 MiB.
   const least = Math.min(tables, ...states.map((each) => mostTables(each.vm)));
   const grown = least + Math.floor(((least + 1024) * pteShare) / 1000);
+  const rss = Math.floor((vm * rssShare) / 1000);
   return {
-    ...{ pid, uid, caps, start, nice, adj, vm, ppid: 1, sid: pid },
-    rss: Math.floor((vm * rssShare) / 1000),
-    swap: Math.floor((Math.min(swapPages, vm) * swapShare) / 1000),
+    ...{ pid, uid, caps, start, nice, adj, vm, rss, ppid: 1, sid: pid },
+    // A page of the address space is in memory, in swap, or in neither.
+    swap: Math.floor((Math.min(swapPages, vm - rss) * swapShare) / 1000),
     pte: 4 * Math.min(grown, mostTables(vm)),
     // CPU time only grows.
     utime: states.slice(0, round + 1).reduce((sum, { cpu }) => sum + cpu, 0),
