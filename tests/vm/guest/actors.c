@@ -76,6 +76,14 @@ static void leak(const struct actor *actor, int ready) {
   for (;;) pause();
 }
 
+static void many(const struct actor *actor) {
+  for (int child = 0; child < actor->rate; child++) {
+    if (fork() > 0) continue;
+    take(actor, 0, NULL);
+    for (;;) pause();
+  }
+}
+
 void act(const struct actor *actor, int ready) {
   // A session of its own, as a service has.
   setsid();
@@ -86,7 +94,10 @@ void act(const struct actor *actor, int ready) {
   srandom(getpid());
   if (!strcmp(actor->kind, "rest")) rest(actor, ready);
   if (!strcmp(actor->kind, "leak")) leak(actor, ready);
+  if (!strcmp(actor->kind, "many")) many(actor);
   if (write(ready, "r", 1) != 1) _exit(3);
+  if (!strcmp(actor->kind, "many"))
+    for (;;) pause();
   if (!strcmp(actor->kind, "bomb")) bomb(actor);
   take(actor, actor->rate, NULL);
   for (;;) pause();

@@ -8,6 +8,7 @@
 //
 //   rest   takes MIB at once and uses them again every second        eat   takes MIB at RATE MiB/s (0: as fast as it can), then rests
 //   bomb   forks RATE children that take MIB each at 1 MiB/s, and new ones when they die
+//   many   forks RATE children that take MIB each and do nothing any more
 //   leak   forks two tools that take MIB each and rest, and one child, "leak" in a cgroup of its own, that takes RATE MiB/s without end
 //
 //   Flags: stubborn ignores SIGTERM; plain is of user 1000; spare does not count, whatever becomes of it.
