@@ -24,8 +24,8 @@ function compileStage(root) {
   });
 }
 
-function installProject(root) {
-  const { folder } = installPacked();
+async function installProject(root) {
+  const { folder } = await installPacked();
   try {
     cpSync(join(folder, 'node_modules'), join(root, 'opt/node_modules'), { recursive: true });
   } finally {
@@ -33,7 +33,7 @@ function installProject(root) {
   }
 }
 
-function fill(root, base) {
+async function fill(root, base) {
   cpSync(base, root, { recursive: true, verbatimSymlinks: true });
   for (const folder of EMPTY) mkdirSync(join(root, folder), { recursive: true });
   for (const idle of IDLE_PYTHON) {
@@ -42,7 +42,7 @@ function fill(root, base) {
   makeBusybox(root);
   copyFileSync(process.execPath, join(root, 'usr/bin/node'));
   symlinkSync('python3.11', join(root, 'usr/bin/python3'));
-  installProject(root);
+  await installProject(root);
   compileStage(root);
   cpSync('tests/vm/guest', join(root, 'vm'), { recursive: true });
   for (const file of ['vm/init', 'usr/bin/node']) chmodSync(join(root, file), 0o755);
@@ -53,11 +53,11 @@ function fill(root, base) {
 }
 
 /** Makes the file system in `file`. It is never written to: every guest has its changes to itself. */
-export function makeImage(base, file) {
+export async function makeImage(base, file) {
   mkdirSync(dirname(file), { recursive: true });
   const root = mkdtempSync(join(tmpdir(), 'badness-vm-root-'));
   try {
-    fill(root, base);
+    await fill(root, base);
     rmSync(file, { force: true });
     const form = ['-q', '-F', '-t', 'ext4', '-O', '^has_journal', '-E', 'root_owner=0:0', '-d', root];
     execFileSync('/sbin/mke2fs', [...form, file, `${IMAGE_MIB}M`], { stdio: ['ignore', 'ignore', 'inherit'] });

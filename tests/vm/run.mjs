@@ -23,13 +23,13 @@ function fetched(what, fetch) {
 }
 
 /** Everything that guests are made of. Throws CannotRun where that cannot be had. */
-function prepare(kernelNames) {
+async function prepare(kernelNames) {
   const qemu = qemuVersion();
   if (!qemu) throw new CannotRun('qemu-system-x86_64 is not installed (Debian: qemu-system-x86)');
   const base = fetched('the packages of the guest', fetchBase);
   const kernels = new Map(kernelNames.map((name) => [name, fetched(`kernel ${name}`, () => fetchKernel(name))]));
   mkdirSync(cacheFolder(), { recursive: true });
-  const image = makeImage(base.folder, join(cacheFolder(), `root-${process.pid}.ext4`));
+  const image = await makeImage(base.folder, join(cacheFolder(), `root-${process.pid}.ext4`));
   return { qemu, versions: base.versions, kernels, image };
 }
 
@@ -64,7 +64,7 @@ async function play(run, { kernels, image }, { clock, limitS, verbose }) {
 /** Runs all of it. Returns the number of runs of this project's guard that were not as they must be. */
 export async function runMatrix({ out, verbose, clock, limitS, ...wanted }) {
   const runs = runsOf(wanted);
-  const parts = prepare(wanted.kernels);
+  const parts = await prepare(wanted.kernels);
   if (out) writeFileSync(out, '', { flag: 'a' });
   let failed = 0;
   try {
