@@ -1,5 +1,5 @@
 // Runs scenes in guests, one at a time, and writes what was seen: every fact as a line of NDJSON, and a line a run for people.
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeImage } from './image.mjs';
 import { qemuVersion, runGuest } from './machine.mjs';
@@ -22,13 +22,21 @@ function fetched(what, fetch) {
   }
 }
 
+/** Images of drivers that were ended before they could remove them. */
+function removeLeftImages() {
+  for (const file of readdirSync(cacheFolder())) {
+    const [, pid] = /^root-(\d+)\.ext4$/.exec(file) ?? [];
+    if (pid && !existsSync(`/proc/${pid}`)) rmSync(join(cacheFolder(), file), { force: true });
+  }
+}
+
 /** Everything that guests are made of. Throws CannotRun where that cannot be had. */
 async function prepare(kernelNames) {
   const qemu = qemuVersion();
   if (!qemu) throw new CannotRun('qemu-system-x86_64 is not installed (Debian: qemu-system-x86)');
   const base = fetched('the packages of the guest', fetchBase);
   const kernels = new Map(kernelNames.map((name) => [name, fetched(`kernel ${name}`, () => fetchKernel(name))]));
-  mkdirSync(cacheFolder(), { recursive: true });
+  removeLeftImages();
   const image = await makeImage(base.folder, join(cacheFolder(), `root-${process.pid}.ext4`));
   return { qemu, versions: base.versions, kernels, image };
 }
