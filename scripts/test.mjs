@@ -53,6 +53,8 @@ process.env.BADNESS_CONTROL = 'none';
 
 /** Files at a time. Real kills and browsers go one by one however many processors there are: each file takes all of the machine. */
 const AT_A_TIME = `--test-concurrency=${apart ? 1 : 2}`;
+/** What waits for a server that is gone would wait for ever. */
+const PATIENCE = kind === 'fleet' ? ['--test-timeout=180000'] : [];
 
 /** Runs node and says whether it succeeded. */
 const run = (...command) => spawnSync(process.execPath, command, { stdio: 'inherit' }).status === 0;
@@ -64,5 +66,5 @@ const specsPass = withoutSpecs || run('scripts/aspect.mjs', ...parts);
 // Both always run: a failure of the one must not hide a failure of the other.
 const testsPass =
   tests.length === 0 ||
-  run('--test', '--test-reporter=spec', '--enable-source-maps', AT_A_TIME, ...options, ...outputs);
+  run('--test', '--test-reporter=spec', '--enable-source-maps', AT_A_TIME, ...PATIENCE, ...options, ...outputs);
 process.exitCode = specsPass && testsPass ? 0 : 1;

@@ -135,7 +135,7 @@ export const OPTIONS = {
     words:
       'a server of the fleet, such as nats://10.0.0.1:4222 (BADNESS_FLEET; or that of a policy file); can be given again',
   },
-  creds: { value: 'FILE', offer: 'file', words: 'credentials (.creds) for it' },
+  creds: { value: 'FILE', offer: 'file', words: 'credentials (.creds, or the seed of an nkey) for it' },
   'tls-ca': { value: 'FILE', offer: 'file', words: 'who may have signed the certificate of the server' },
   'tls-cert': { value: 'FILE', offer: 'file', words: 'a certificate of your own' },
   'tls-key': { value: 'FILE', offer: 'file', words: 'and its key' },

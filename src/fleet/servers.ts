@@ -5,7 +5,7 @@ export interface FleetServers {
   readonly servers: readonly string[];
   /** What the connection is called in the server's lists. */
   readonly name?: string;
-  /** A file of credentials (`.creds`). */
+  /** A file of credentials (`.creds`), or of the seed of an nkey. */
   readonly credentials?: string | undefined;
   /** Paths: who may have signed the server's certificate; the own certificate and its key. */
   readonly tlsCa?: string | undefined;

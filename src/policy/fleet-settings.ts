@@ -16,7 +16,7 @@ export interface FleetSettings {
   readonly trust: readonly string[];
   /** Default none. */
   readonly allow: readonly FleetAllowance[];
-  /** A file of credentials as NATS has it (`.creds`), or null. */
+  /** A file of credentials as NATS has it (`.creds`, or the seed of an nkey), or null. */
   readonly credentials: string | null;
   /** TLS: who may have signed the server's certificate; the machine's own certificate and its key. Paths, or null. */
   readonly tlsCa: string | null;

@@ -1,6 +1,6 @@
 /** Stage: none (network). A connection to the servers of a fleet, with TLS and credentials as NATS has them. */
 import { readFileSync } from 'node:fs';
-import type { ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
+import type { Authenticator, ConnectionOptions, NatsConnection } from '@nats-io/transport-node';
 import { BadnessError } from '../../errors.js';
 import type { FleetConnection, FleetServers } from '../servers.js';
 import { loadTransport } from './packages.js';
@@ -9,6 +9,8 @@ import { loadTransport } from './packages.js';
 const TIMEOUT_MS = 5000;
 /** A server that does not answer two of these is gone: what a partition looks like from inside. */
 const PING_MS = 10_000;
+/** Of a user. */
+const SEED = /^SU[A-Z2-7]{56}$/;
 
 function readCredentials(path: string): Uint8Array {
   try {
@@ -17,6 +19,14 @@ function readCredentials(path: string): Uint8Array {
     const { code } = cause as NodeJS.ErrnoException;
     throw new BadnessError('ECREDENTIALS', `expected credentials at ${path}, got ${code}`, { cause });
   }
+}
+
+type Transport = Awaited<ReturnType<typeof loadTransport>>;
+
+/** A file of credentials, or the seed of an nkey by itself. */
+function authenticatorOf(bytes: Uint8Array, { credsAuthenticator, nkeyAuthenticator }: Transport): Authenticator {
+  const text = new TextDecoder().decode(bytes).trim();
+  return SEED.test(text) ? nkeyAuthenticator(new TextEncoder().encode(text)) : credsAuthenticator(bytes);
 }
 
 function tlsOf({ tlsCa, tlsCert, tlsKey }: FleetServers): Pick<ConnectionOptions, 'tls'> {
@@ -37,8 +47,10 @@ function tlsOf({ tlsCa, tlsCert, tlsKey }: FleetServers): Pick<ConnectionOptions
 export async function connectServers(given: FleetServers): Promise<FleetConnection> {
   const { servers, name = 'badness', credentials, options = {} } = given;
   if (servers.length === 0) throw new RangeError('servers must have at least one address, got none');
-  const { connect, credsAuthenticator, errors } = await loadTransport();
-  const who = credentials === undefined ? {} : { authenticator: credsAuthenticator(readCredentials(credentials)) };
+  const transport = await loadTransport();
+  const { connect, errors } = transport;
+  const who =
+    credentials === undefined ? {} : { authenticator: authenticatorOf(readCredentials(credentials), transport) };
   try {
     return await connect({
       ...{ servers: [...servers], name, timeout: TIMEOUT_MS, pingInterval: PING_MS, maxPingOut: 2 },

@@ -11,6 +11,7 @@ import { loadTransport } from './packages.js';
 const RETRY_FIRST_MS = 1000;
 const RETRY_MOST_MS = 30_000;
 const ANSWER_MS = 5000;
+const LAST_WORDS_MS = 500;
 const MESSAGE_BYTES = 1 << 20;
 const NOT_FOUND = 404;
 
@@ -127,8 +128,18 @@ export class NatsLink implements FleetLink {
     this.#cancelRetry();
     const connection = this.#connection;
     if (connection === null || connection.isClosed()) return;
-    if (this.isUp) await connection.flush().catch(() => {});
+    if (this.isUp) await this.#flushed(connection);
     await connection.close();
+  }
+
+  /** What was said is on its way; a server that has just gone is not waited for. */
+  async #flushed(connection: NatsConnection): Promise<void> {
+    let cancel = () => {};
+    const late = new Promise<void>((resolve) => {
+      cancel = this.#clock.after(LAST_WORDS_MS, resolve);
+    });
+    await Promise.race([connection.flush().catch(() => {}), late]);
+    cancel();
   }
 
   #up(): NatsConnection {

@@ -12,7 +12,7 @@ import {
   verifier,
 } from '../../../src/fleet/index.js';
 import type { FleetLink } from '../../../src/fleet/link.js';
-import { systemClock } from '../../../src/guard/clock.js';
+import { idleClock } from '../../../src/guard/clock.js';
 import { type FleetAllowance, parsePolicy } from '../../../src/policy/index.js';
 
 /** Takes what a machine with an empty file would. */
@@ -74,7 +74,7 @@ export function simulate(host: string, link: FleetLink, given: SimulatedOptions 
       run: `${host}-1`,
       verify: trust.length > 0 ? verifier(trust) : null,
     },
-    ...{ link, guard, spool, memory: keptInMemory(), clock: systemClock, wallMs: Date.now },
+    ...{ link, guard, spool, memory: keptInMemory(), clock: idleClock, wallMs: Date.now },
     note: (words) => notes.push(words),
     ...options,
   });
