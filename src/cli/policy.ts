@@ -5,6 +5,7 @@ import { type Policy, type PolicyFile, parsePolicy, policyToToml } from '../poli
 import { firstWord, readArguments, usage } from './arguments.js';
 import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
+import { effectiveFile } from './fleet-effective.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
 import { linesOf, say, writeLines } from './output.js';
@@ -43,7 +44,8 @@ async function check(path: string): Promise<string[]> {
 /** Without a file there are only defaults to be shown. */
 async function show(path: string | undefined, { effective = path === undefined }: Values): Promise<string[]> {
   const file = path === undefined ? await parsePolicy(DEFAULTS) : await openPolicyFile(path);
-  return linesOf(policyToToml(file, { effective }));
+  const { file: shown, words } = effective ? await effectiveFile(file) : { file, words: [] };
+  return [...words, ...linesOf(policyToToml(shown, { effective }))];
 }
 
 function schema(): string[] {

@@ -10,7 +10,7 @@ import type { AgentMemory, DecisionNews, FleetGuard, Taken } from './fleet-guard
 import type { FleetLink } from './link.js';
 import { policySubject, reportSubject } from './names.js';
 import { type FleetPolicy, type FleetShadow, PolicyKeeper } from './policy-keeper.js';
-import { type OriginRecord, REPORT_SCHEMA, type StateReport } from './report.js';
+import { type OriginRecord, pressureReport, REPORT_SCHEMA, type StateReport } from './report.js';
 import { Sender } from './sender.js';
 import type { Spool, SpoolRecord } from './spool.js';
 
@@ -116,23 +116,21 @@ export class FleetAgent {
   pressed(news: MemoryNews): void {
     const { link, host, wallMs } = this.#options;
     this.#pressure = news;
-    const { level, totalKib, availableKib, swapTotalKib, swapFreeKib } = news;
-    const memory = {
-      ...{ total_kib: totalKib, available_kib: availableKib },
-      ...{ swap_total_kib: swapTotalKib, swap_free_kib: swapFreeKib },
-    };
-    const report = { schema: REPORT_SCHEMA, kind: 'pressure', host, wall_ms: wallMs(), level, memory };
+    const report = pressureReport(host, wallMs(), news);
     if (link.isUp) link.store(reportSubject(host, 'pressure'), JSON.stringify(report)).catch(() => {});
   }
 
-  /** Takes what counts once more, because the machine's own file has changed. */
+  /** Puts together anew what is in force, because the machine's own file has changed. What that does not allow any more ends. */
   again(): Promise<void> {
     this.#working = this.#working.then(async () => {
       const keeper = this.#keeper;
-      const policy = keeper?.policy() ?? null;
-      if (!keeper || policy === null || this.#closed) return;
-      await this.#take(policy, true);
-      await this.#takeShadow(keeper.shadow());
+      if (!keeper || this.#closed) return;
+      if (this.#inForce) {
+        await this.#take(this.#inForce, true);
+        if (this.#refused) await this.#giveUp();
+      }
+      this.#wantedShadow = null;
+      await this.#follow(keeper);
       this.#remember(keeper);
       this.tellState();
     });
@@ -256,6 +254,17 @@ export class FleetAgent {
         return note(`the machine's own policy could not be taken again: ${(error as Error).message}`);
       this.#refused = refusalOf(policy, error);
       note(`the policy of ${policy.key}, revision ${policy.revision}, is refused: ${this.#refused.message}`);
+    }
+  }
+
+  /** Back to the machine's own policy; what was refused is not asked for again until it is another. */
+  async #giveUp(): Promise<void> {
+    const { guard, note } = this.#options;
+    this.#inForce = null;
+    try {
+      this.#taken = await guard.take(null);
+    } catch (error) {
+      note(`the machine's own policy could not be taken again: ${(error as Error).message}`);
     }
   }
 

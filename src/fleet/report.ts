@@ -1,4 +1,5 @@
 /** Stage: report. What machines report, as the text of messages: whole decisions, memory, and how they stand. Keys as in all JSON output. */
+import type { MemoryNews } from '../guard/index.js';
 import type { Plain } from '../json-keys.js';
 import type { PolicyOrigin } from './policy-keeper.js';
 
@@ -53,6 +54,16 @@ export interface PressureReport {
     readonly swap_total_kib: number;
     readonly swap_free_kib: number;
   };
+}
+
+/** What a reading of memory is as a report. */
+export function pressureReport(host: string, wallMs: number, news: MemoryNews): PressureReport {
+  const { level, totalKib, availableKib, swapTotalKib, swapFreeKib } = news;
+  const memory = {
+    ...{ total_kib: totalKib, available_kib: availableKib },
+    ...{ swap_total_kib: swapTotalKib, swap_free_kib: swapFreeKib },
+  };
+  return { schema: REPORT_SCHEMA, kind: 'pressure', host, wall_ms: wallMs, level, memory };
 }
 
 /** A policy that was refused, and why. */

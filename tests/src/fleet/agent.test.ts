@@ -275,6 +275,29 @@ test('fleet agent: when the file of the machine has changed the policy is put to
   assert.deepEqual(guard.asked, ['# one', '# one']);
 });
 
+test('fleet agent: what the changed file does not allow any more ends, and the machine goes on by its own policy', async () => {
+  const { link, agent, guard } = scene();
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  guard.refuse = '# one';
+  await agent.again();
+  assert.deepEqual(guard.asked, ['# one', '# one', null]);
+  assert.equal(agent.policy, null);
+  assert.equal(link.states().at(-1)!.refused[0]?.code, 'EPOLICY');
+});
+
+test('fleet agent: with a refused policy standing there, it is the one in force that is put together anew', async () => {
+  const { link, agent, guard } = scene();
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  guard.refuse = '# bad';
+  link.put('default', 2, '# bad');
+  await quiet(agent);
+  await agent.again();
+  assert.deepEqual(guard.asked, ['# one', '# bad', '# one', '# bad']);
+  assert.equal(agent.policy?.sequence, 1);
+});
+
 test('fleet agent: at its end it says that it does not run any more, and leaves no timer', async () => {
   const { link, agent, clock } = scene();
   link.put('default', 1, '# one');
