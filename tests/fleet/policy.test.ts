@@ -1,6 +1,6 @@
 /** Policies through a real server: signed, put, taken, acknowledged. */
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Fleet, NatsLink, newSigningKey } from '../../src/fleet/index.js';
 import { eventually } from './support/eventually.js';
 import { startServer, WITHOUT_SERVER } from './support/nats-server.js';
@@ -36,4 +36,78 @@ test('fleet: a policy reaches every machine, the most specific one counts, and e
     ['web-1.example', put.revision],
   ]);
   for (const { agent } of [plain, labelled]) await agent.close();
+});
+
+/** A fleet with a server, a key and a link that machines share. */
+async function scene(t: TestContext) {
+  const server = await startServer(t);
+  const key = newSigningKey();
+  const fleet = await Fleet.connect({ servers: [server.url] });
+  t.after(() => fleet.close());
+  await fleet.setUp();
+  const link = await NatsLink.open({ servers: [server.url] });
+  t.after(() => link.close());
+  return { server, key, fleet, link, policies: await fleet.policies({ pem: key.pem }), trust: [key.trust] };
+}
+
+const text = (percent: number) => `version = 1\nthresholds.term.available = "${percent}%"\n`;
+
+test('fleet: a rollout goes from step to step, and back to an earlier revision', { skip }, async (t) => {
+  const { link, trust, policies } = await scene(t);
+  const canary = simulate('canary', link, { trust, labels: ['canary'] });
+  const hosts = Array.from({ length: 20 }, (_, n) => simulate(`web-${n}`, link, { trust }));
+  const all = [canary, ...hosts];
+  const reach = async (revision: number) => {
+    await eventually(() => all.every(({ agent }) => agent.policy?.revision === revision));
+    return all.filter(({ agent }) => agent.policy?.text === text(12)).map(({ agent }) => agent.state().host);
+  };
+  const first = await policies.change(everybody, { policy: text(11) });
+  assert.deepEqual(await reach(first.revision), []);
+  const second = await policies.rollout(everybody, { labels: ['canary'], percent: 0 }, text(12));
+  assert.deepEqual(await reach(second.revision), ['canary']);
+  const half = await reach((await policies.rollout(everybody, { labels: ['canary'], percent: 50 })).revision);
+  assert.ok(half.length > 3 && half.length < 19 && half.includes('canary'), String(half.length));
+  const most = await reach((await policies.rollout(everybody, { labels: [], percent: 90 })).revision);
+  for (const host of half.filter((name) => name !== 'canary')) assert.ok(most.includes(host), host);
+  assert.equal((await reach((await policies.complete(everybody)).revision)).length, 21);
+  await assert.rejects(policies.complete(everybody), { code: 'ENOENT' });
+  assert.deepEqual(await reach((await policies.rollback(everybody, first.revision)).revision), []);
+  await assert.rejects(policies.rollback(everybody, 999), { code: 'ENODATA' });
+});
+
+test('fleet: a bad policy goes nowhere, an unsigned one neither, and two changes of one key at once are one', {
+  skip,
+}, async (t) => {
+  const { policies, fleet } = await scene(t);
+  await assert.rejects(policies.change(everybody, { policy: 'version = 1\nenforc = true' }), { code: 'EPOLICY' });
+  await assert.rejects((await fleet.policies()).change(everybody, { policy: text(11) }), { code: 'ENOKEY' });
+  assert.equal(await policies.get(everybody), null);
+  const both = await Promise.allSettled(
+    [11, 12].map((percent) => policies.change(everybody, { policy: text(percent) })),
+  );
+  const refused = both.flatMap((one) => (one.status === 'rejected' ? [(one.reason as { code: string }).code] : []));
+  assert.deepEqual(refused, ['EBUSY']);
+  assert.equal((await policies.all()).length, 1);
+});
+
+test('fleet: without its bucket it says what makes one', { skip }, async (t) => {
+  const { url } = await startServer(t);
+  await using fleet = await Fleet.connect({ servers: [url] });
+  await assert.rejects(fleet.policies(), { code: 'ENOFLEET' });
+});
+
+test('fleet: a server killed −9 takes no policy with it, and machines find it and what is new', { skip }, async (t) => {
+  const { server, link, trust, policies, key, fleet } = await scene(t);
+  const { agent, guard } = simulate('web-1', link, { trust });
+  const first = await policies.change(everybody, { policy: text(11) });
+  await eventually(() => agent.policy?.revision === first.revision);
+  await server.kill();
+  await eventually(() => !link.isUp);
+  assert.equal(agent.policy?.revision, first.revision);
+  await fleet.close();
+  await server.restart();
+  await using later = await Fleet.connect({ servers: [server.url] });
+  const second = await (await later.policies({ pem: key.pem })).change(everybody, { policy: text(12) });
+  await eventually(() => agent.policy?.revision === second.revision);
+  assert.equal(guard.taken.length, 2);
 });

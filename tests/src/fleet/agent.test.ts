@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sealStatement } from '../../../src/fleet/envelope.js';
 import { type DecisionReport, parseReport } from '../../../src/fleet/report.js';
-import { FakeLink, quiet, agentScene as scene } from '../support/fake-fleet.js';
+import { quiet, agentScene as scene } from '../support/fake-fleet.js';
 
 const decision = { wallMs: 9, event: { kind: 'round' }, record: new Uint8Array([1, 2, 255]) };
 
@@ -79,8 +79,7 @@ test('fleet agent: what it has seen is kept before it is told, and an older one 
 });
 
 test('fleet agent: without a key that is trusted no policy is looked at', async () => {
-  const link = new FakeLink();
-  const { agent, guard } = scene({ verify: null as never });
+  const { link, agent, guard } = scene({ verify: null });
   link.put('default', 1, '# one');
   await quiet(agent);
   assert.deepEqual(guard.asked, []);

@@ -1,6 +1,6 @@
 /** One agent of a fleet over a link, a guard and a clock that only tests move. */
 import { FleetAgent } from '../../../src/fleet/agent.js';
-import { sealStatement } from '../../../src/fleet/envelope.js';
+import { sealStatement, type Verify } from '../../../src/fleet/envelope.js';
 import type { AgentMemory, FleetGuard, Taken } from '../../../src/fleet/fleet-guard.js';
 import type { FleetLink, LinkMessage, StoredPolicy } from '../../../src/fleet/link.js';
 import { memoryStore } from '../../../src/fleet/live/disk-store.js';
@@ -86,7 +86,9 @@ export class FakeGuard implements FleetGuard {
   }
 }
 
-export function agentScene({ up = true, verify = (_: Uint8Array, signature: string) => signature === 'good' } = {}) {
+const isGood: Verify = (_, signature) => signature === 'good';
+
+export function agentScene({ up = true, verify = isGood }: { up?: boolean; verify?: Verify | null } = {}) {
   const link = new FakeLink();
   const guard = new FakeGuard();
   const clock = new ManualClock();
