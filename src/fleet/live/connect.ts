@@ -8,7 +8,7 @@ import { loadTransport } from './packages.js';
 /** Until a first connection stands, ms. */
 const TIMEOUT_MS = 5000;
 /** A server that does not answer two of these is gone: what a partition looks like from inside. */
-const PING_MS = 10_000;
+const PING_MS = 20_000;
 /** Of a user. */
 const SEED = /^SU[A-Z2-7]{56}$/;
 

@@ -16,6 +16,7 @@ import type { FleetGuard, Taken } from '../fleet-guard.js';
 import { type Limited, type LocalSide, limitPolicy } from '../local-limits.js';
 import { reportSubject, tokenOf } from '../names.js';
 import type { FleetPolicy, FleetShadow } from '../policy-keeper.js';
+import { PressureNews } from '../pressure-news.js';
 import { REPORT_SCHEMA, type ShadowVerdict } from '../report.js';
 import { Spool } from '../spool.js';
 import { diskMemory, diskStore } from './disk-store.js';
@@ -28,9 +29,8 @@ const port = parentPort!;
 const say = (message: ToGuard) => port.postMessage(message);
 const note = (words: string) => say({ kind: 'note', words: `fleet: ${words}` });
 
-/** Memory is told so often while nothing changes, and at most so often while it does. */
+/** Whether memory is news is asked so often beside each change of its level. */
 const PRESSURE_EVERY_MS = 10_000;
-const PRESSURE_LEAST_MS = 1000;
 const MIB = 1 << 20;
 
 /** What a policy of the fleet comes to here. Rejects for one that is refused. */
@@ -111,12 +111,10 @@ function openSpool({ host, run, folder, settings }: FleetWorkerData): Spool {
 /** Tells memory when its level has changed, and now and then. */
 function watchMemory(agent: FleetAgent): { changed: () => void; close: () => void } {
   const readings = new MemorySubscription(data.readings);
-  let toldMs = Number.NEGATIVE_INFINITY;
+  const pressure = new PressureNews();
   const tell = () => {
     const news = readings.latest();
-    if (news === null || performance.now() - toldMs < PRESSURE_LEAST_MS) return;
-    toldMs = performance.now();
-    agent.pressed(news);
+    if (news !== null && pressure.isNews(news, performance.now())) agent.pressed(news);
   };
   const timer = setInterval(tell, PRESSURE_EVERY_MS);
   tell();
