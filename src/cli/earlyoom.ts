@@ -5,11 +5,12 @@ import {
   parseThresholdPair,
   type Threshold,
   type ThresholdPair,
+  tomlString,
 } from '../policy/index.js';
 import { earlyoomFlags, type Flag } from './earlyoom-flags.js';
 import { environmentOf, wordsOfValue } from './environment-file.js';
 import { CommandError, EXIT } from './exit.js';
-import { printable } from './names.js';
+import { harmless, printable } from './names.js';
 import { re2Expression } from './posix-expression.js';
 import { wrapped } from './table.js';
 
@@ -41,8 +42,8 @@ const WITHOUT_LINE: Readonly<Record<string, string>> = {
 
 /** Between quotes: literal where that will do, so that an expression can be read. */
 function quoted(text: string): string {
-  const isPlain = !/[\p{Cc}']/u.test(text);
-  return isPlain && /["\\]/.test(text) ? `'${text}'` : JSON.stringify(text).replaceAll('\u007f', '\\u007f');
+  const isPlain = !/[\p{C}\p{Zl}\p{Zp}']/u.test(text);
+  return isPlain && /["\\]/.test(text) ? `'${text}'` : tomlString(text);
 }
 
 class Import {
@@ -100,8 +101,8 @@ async function expressionRule(given: Import, name: string, effect: string): Prom
   } catch (error) {
     const [problem] = error instanceof PolicyFileError ? error.problems : [];
     // It quotes the expression, and goes into a comment: a line end in it would end that.
-    const why = (problem?.text ?? (error as Error).message).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, '?');
-    given.unequal.push(`${name} ${JSON.stringify(expression)} is left out: ${why}`);
+    const why = `${name} ${JSON.stringify(expression)} is left out: ${problem?.text ?? (error as Error).message}`;
+    given.unequal.push(harmless(why).replaceAll('\n', '\\n'));
   }
 }
 

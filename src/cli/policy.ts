@@ -7,6 +7,7 @@ import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
 import { effectiveFile } from './fleet-effective.js';
 import { commandHelp } from './help.js';
+import { printable } from './names.js';
 import type { Values } from './options.js';
 import { linesOf, say, writeLines } from './output.js';
 import { counted } from './quantities.js';
@@ -38,7 +39,7 @@ export async function machinePolicyIn(path: string, why: string): Promise<Policy
 async function check(path: string): Promise<string[]> {
   const { policies } = await openPolicyFile(path);
   const rules = policies.reduce((sum, policy) => sum + policy.rules.length, 0);
-  return [`${path}: good, ${counted(policies.length, 'domain')}, ${counted(rules, 'rule')}`];
+  return [`${printable(path)}: good, ${counted(policies.length, 'domain')}, ${counted(rules, 'rule')}`];
 }
 
 /** Without a file there are only defaults to be shown. */

@@ -60,3 +60,4 @@ export {
   type ThresholdPair,
   threshold,
 } from './threshold.js';
+export { tomlString } from './toml-values.js';

@@ -17,7 +17,7 @@ export class TextFileError extends BadnessError {
   readonly problems: readonly PolicyProblem[];
 
   constructor(code: string, name: string, problems: readonly PolicyProblem[]) {
-    super(code, problems.map(({ line, text }) => `${name}:${line}: ${text}`).join('\n'));
+    super(code, problems.map(({ line, text }) => `${name}:${line}: ${text.replaceAll('\n', '\\n')}`).join('\n'));
     this.problems = Object.freeze([...problems]);
   }
 }

@@ -9,11 +9,14 @@ const SIZES = ['budget', 'plus', 'minus'];
 const DURATIONS = ['older', 'younger'];
 const WIDTH = 100;
 
-/** Throws RangeError for what no TOML can hold: half a character. */
-function quoted(text: string): string {
+/** Text as a basic string of TOML, on one line, without anything that a terminal obeys. Throws RangeError for what no TOML can hold: half a character. */
+export function tomlString(text: string): string {
   if (/\p{Cs}/u.test(text)) throw new RangeError(`TOML holds whole characters only, got ${JSON.stringify(text)}`);
-  // JSON leaves DEL as it is; everything else that TOML wants escaped it escapes in the same way.
-  return JSON.stringify(text).replaceAll('\x7f', '\\u007f');
+  // What TOML wants escaped JSON escapes in the same way, but for DEL; what a terminal obeys or hides is escaped as well.
+  return JSON.stringify(text).replace(/[\p{C}\p{Zl}\p{Zp}]/gu, (character) => {
+    const code = character.codePointAt(0)!.toString(16);
+    return code.length > 4 ? `\\U${code.padStart(8, '0')}` : `\\u${code.padStart(4, '0')}`;
+  });
 }
 
 /** `10%` or `512MiB`, where that is read back as the same. */
@@ -31,8 +34,8 @@ function thresholdText(at: Threshold): string | null {
 
 /** A number, which is written as a size or span under a key that holds one. */
 function numberText(key: string, value: number): string {
-  if (SIZES.includes(key)) return quoted(showSize(value));
-  if (DURATIONS.includes(key)) return quoted(showDuration(value));
+  if (SIZES.includes(key)) return tomlString(showSize(value));
+  if (DURATIONS.includes(key)) return tomlString(showDuration(value));
   // As integers TOML's reader takes only those that JavaScript counts exactly beyond themselves, too.
   return value > Number.MAX_SAFE_INTEGER ? `${value}.0` : String(value);
 }
@@ -60,10 +63,10 @@ function arrayText(key: string, items: readonly unknown[]): string {
 
 /** The value of a key, whose name says what a number under it means. Throws RangeError for what TOML cannot hold. */
 export function tomlValue(key: string, value: unknown): string {
-  if (typeof value === 'string') return quoted(value);
+  if (typeof value === 'string') return tomlString(value);
   if (typeof value === 'number') return numberText(key, value);
   if (Array.isArray(value)) return arrayText(key, value);
   if (!isPlain(value)) return String(value);
   const text = THRESHOLDS.includes(key) ? thresholdText(value as unknown as Threshold) : null;
-  return text === null ? inlineTable(value) : quoted(text);
+  return text === null ? inlineTable(value) : tomlString(text);
 }

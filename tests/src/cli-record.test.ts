@@ -281,7 +281,7 @@ test('replay: what a recording of somebody else names its domain reaches the ter
 });
 
 test('replay: a plug-in is not asked, and that is said', (t) => {
-  const policy = join(temporary(t), 'a.toml');
+  const policy = join(ownFolder(t), 'a.toml');
   writeFileSync(policy, 'version = 1\nscheme = { wasm = "/own.wasm", fallback = "resident" }\n');
   for (const command of ['guard', 'preview --available 5%']) {
     const { status, stdout, stderr } = shell(`badness ${command} --replay ${GROUP} --policy ${policy}`);
