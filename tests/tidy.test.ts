@@ -200,6 +200,18 @@ test('tidy: docs/architecture.md has every folder of src', () => {
   assert.deepEqual(unlisted, []);
 });
 
+test('tidy: every test that SECURITY.md names is there', () => {
+  const page = readFileSync('SECURITY.md', 'utf8');
+  const lines = page.split('\n').filter((line) => line.startsWith('- "'));
+  const named = lines.flatMap((line) => {
+    const [, file = ''] = /\(`(tests\/[\w/.-]+\.test\.ts)`\)$/.exec(line) ?? [];
+    return [...line.matchAll(/"([^"]+)"/g)].map(([, name]) => [file, name!] as const);
+  });
+  const missing = named.filter(([file, name]) => !text.get(file)?.includes(name));
+  assert.ok(named.length > 40);
+  assert.deepEqual(missing, []);
+});
+
 test('tidy: the CLI uses the public API only', () => {
   const allowed = (name: string) =>
     name.startsWith('node:') ||
