@@ -183,7 +183,10 @@ export async function importEarlyoom(text: string, path: string): Promise<Import
     await parsePolicy(toml, path);
     return { toml, unequal: given.unequal };
   } catch (error) {
-    if (error instanceof RangeError) throw new CommandError(EXIT.badPolicy, `${path}: ${VARIABLE}: ${error.message}`);
-    throw error;
+    // Its lines are those of the policy that nobody has seen.
+    const [problem] = error instanceof PolicyFileError ? error.problems : [];
+    const words = problem?.text ?? (error instanceof RangeError ? error.message : null);
+    if (words === null) throw error;
+    throw new CommandError(EXIT.badPolicy, `${path}: ${VARIABLE}: ${words}`);
   }
 }

@@ -193,6 +193,7 @@ describe('earlyoom: the policy', () => {
       ['-s 0', /-s must be TERM/],
       ['-r -1', /-r must be seconds/],
       ['-N notify', /-N must be an absolute path, got "notify"/],
+      ['-N /bin/a\0', /^earlyoom: EARLYOOM_ARGS: notify\[0\]\.command\[0\] must be an argument without NUL/],
       ['--nope', /is no flag of earlyoom/],
     ] as const) {
       await assert.rejects(imported(args), { exit: 14, message: expected });
