@@ -54,7 +54,12 @@ const SHOWN_MAX = 40;
 
 /** A value as a message shows it: JSON, not too long, on one line. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  let text = 'something too deep';
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    // It is read without a stack, and written with one.
+  }
   return text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text;
 }
 

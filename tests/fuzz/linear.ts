@@ -36,6 +36,10 @@ function* repetitions({ seeds, words }: Target): Generator<{ what: string; of: (
     if (unit !== '')
       yield { what: `${JSON.stringify(unit.slice(0, 40))} repeated`, of: (length) => fill(unit, length) };
   }
+  for (const [open, close] of ['[]', '{}', '()']) {
+    const of = (length: number) => open!.repeat(length / 2) + close!.repeat(length / 2);
+    yield { what: `${open}${close} within each other`, of };
+  }
   const [longest = ''] = [...seeds].sort((a, b) => b.length - a.length);
   for (const word of words) {
     for (const part of [0.25, 0.5, 0.75]) {

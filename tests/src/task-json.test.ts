@@ -101,6 +101,12 @@ describe('task records: what is refused, with line, key, expectation and value',
     ['[1]', 'ETASKLINE', 'line 1: expected one JSON object, got [1]'],
     ['null', 'ETASKLINE', 'line 1: expected one JSON object, got null'],
     ['{"tgid":1}\n\nnonsense\x1b', 'ETASKLINE', 'line 3: expected one JSON object, got "nonsense\\u001b"'],
+    [
+      '['.repeat(1 << 18) + ']'.repeat(1 << 18),
+      'ETASKLINE',
+      'line 1: expected one JSON object, got something too deep',
+    ],
+    [`{"tgid":1,"comm":${'['.repeat(1 << 18)}${']'.repeat(1 << 18)}}`, 'ETASKLINE', /^line 1: comm: .* too deep$/],
     [`{"comm":"${'x'.repeat(1 << 20)}"}`, 'ETASKLINE', /^line 1: expected at most 1048576 characters, got/],
   ];
   for (const [text, code, message] of rows) {
