@@ -42,7 +42,8 @@ export function check<T>(form: Form, read: (value: unknown, path: string) => T):
   return Object.assign(read, { form });
 }
 
-function show(value: unknown): string {
+/** A value in the words of a refusal. */
+export function show(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (typeof value === 'string') return JSON.stringify(value.slice(0, 60));
   if (typeof value === 'function') return 'a function';

@@ -1,4 +1,5 @@
 /** Stage: none (files). What all our TOML files have in common: the syntax, a version, and keys in small letters. */
+import { show } from './checks.js';
 import type { FileKind, Problems } from './policy-problems.js';
 import type { Table } from './policy-tables.js';
 
@@ -20,7 +21,6 @@ export async function parseToml(text: string, name: string, kind: FileKind): Pro
 export function checkVersion(version: unknown, known: number, problems: Problems): void {
   if (version === known) return;
   const isNewer = Number.isInteger(version) && (version as number) > known;
-  const came = version === undefined ? 'nothing' : String(version);
   const why = isNewer ? ': the file is for a newer badness than this one' : '';
-  problems.add('version', `must be ${known}, got ${came}${why}`);
+  problems.add('version', `must be ${known}, got ${show(version)}${why}`);
 }

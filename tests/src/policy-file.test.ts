@@ -24,12 +24,24 @@ test('policy file: version alone gives the defaults, and it must be there', asyn
   assert.deepEqual(policies, [definePolicy()]);
   assert.deepEqual(control, { socket: 'auto', mode: '0600', group: null, selfProtect: false });
   assert.deepEqual(await wrongIn(''), ['1: version must be 1, got nothing']);
-  assert.deepEqual(await wrongIn('\nversion = "1"'), ['2: version must be 1, got 1']);
+  assert.deepEqual(await wrongIn('\nversion = "1"'), ['2: version must be 1, got "1"']);
 });
 
 test('policy file: a newer one is refused by name, and nothing else in it is judged', async () => {
   const words = 'version must be 1, got 2: the file is for a newer badness than this one';
   assert.deepEqual(await wrongIn('new_key = 1\nversion = 2'), [`2: ${words}`]);
+});
+
+test('policy file: a version of another kind is refused by name, whatever it is', async () => {
+  for (const [version, came] of [
+    ['version.a = 1', 'an object'],
+    ['version.toString = 1', 'an object'],
+    ['version = [[]]', 'an array'],
+    ['version = 1979-05-27', 'an object'],
+    ['version = "1"', '"1"'],
+  ] as const) {
+    assert.deepEqual(await wrongIn(version), [`1: version must be 1, got ${came}`]);
+  }
 });
 
 test('policy file: keys are those of definePolicy, in small letters with _', async () => {
