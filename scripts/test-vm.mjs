@@ -40,11 +40,14 @@ async function run() {
   return failed > 0 ? 1 : 0;
 }
 
-/** Writes the page about the runs of the files that are named. */
+/** Writes the page about the runs of the files that are named, and beside it every raw value, without what guests said besides. */
 function writeTable(files) {
   const { versions } = fetchBase();
+  const runs = readRuns(files);
   const command = `npm run test:vm -- --table ${values.table} --from …`;
-  writeFileSync(values.table, tableOf(readRuns(files), { versions, qemu: qemuVersion(), command }));
+  writeFileSync(values.table, tableOf(runs, { versions, qemu: qemuVersion(), command }));
+  const raw = runs.map(({ log: _, ...run }) => `${JSON.stringify(run)}\n`);
+  writeFileSync(values.table.replace(/\.md$/, '.ndjson'), raw.join(''));
   return 0;
 }
 

@@ -74,7 +74,7 @@ export function tableOf(runs, { versions, qemu, command, date = new Date() }) {
   return [
     '# Shortages in virtual machines',
     '',
-    `Written by \`${command}\` on ${date.toISOString().slice(0, 10)}; do not edit. ${runs.length} runs, one guest each, under qemu ${qemu} (TCG) on ${cpus().length} × ${cpus()[0]?.model.trim()} (${arch()}), Node ${process.version}.`,
+    `Written by \`${command}\` on ${date.toISOString().slice(0, 10)}; do not edit. ${runs.length} runs, one guest each; what has no row was not run. Under qemu ${qemu} (TCG) on ${cpus().length} × ${cpus()[0]?.model.trim()} (${arch()}), Node ${process.version}.`,
     `Clocks: ${[...new Set(runs.map(({ clock }) => clock))].join(', ')} (docs/vm.md). ${Object.entries(versions)
       .map(([name, version]) => `${name} ${version}`)
       .join(', ')}, as Debian configures them.`,
