@@ -29,7 +29,8 @@ await() {
   done
 }
 
-# begin ADJ NICE PATTERN COMMAND …: starts a daemon in its own cgroup and waits until it says that it watches. Its pid is in $daemon_pid.
+# begin ADJ NICE PATTERN COMMAND …: starts a daemon in its own cgroup and waits until it says that it watches, unless PATTERN is empty. Its pid is
+# in $daemon_pid.
 begin() {
   adj=$1 nice=$2 pattern=$3
   shift 3
@@ -41,7 +42,7 @@ begin() {
     exec "$@"
   ) >>$LOG 2>&1 &
   daemon_pid=$!
-  await $LOG "$pattern"
+  [ -z "$pattern" ] || await $LOG "$pattern"
 }
 
 BADNESS=/opt/node_modules/badness/dist/cli.js
