@@ -14,6 +14,7 @@ import { type OriginRecord, pressureReport, REPORT_SCHEMA, type StateReport } fr
 import { Sender } from './sender.js';
 import type { Spool, SpoolRecord } from './spool.js';
 
+/** What an agent is made of. */
 export interface AgentOptions {
   readonly host: string;
   readonly labels: readonly string[];
@@ -29,6 +30,7 @@ export interface AgentOptions {
   readonly spool: Spool;
   readonly memory: AgentMemory;
   readonly clock: Clock;
+  /** Milliseconds since 1970. */
   readonly wallMs: () => number;
   /** Hears of what is not as it should be, in words. */
   readonly note: (words: string) => void;
@@ -38,6 +40,7 @@ export interface AgentOptions {
 const LOOK_MS = 60_000;
 const STATE_EVERY_MS = 60_000;
 
+/** The agent of one machine. What goes wrong is noted, and its guard guards on. */
 export class FleetAgent {
   readonly #options: AgentOptions;
   readonly #follower: PolicyFollower | null;
@@ -61,6 +64,7 @@ export class FleetAgent {
     return this.#follower?.inForce ?? null;
   }
 
+  /** Begins: from now on it looks for what counts, and tells how it stands. */
   start(): void {
     const { link } = this.#options;
     this.#ends.push(link.onChange((isUp) => isUp && this.#found()));
@@ -107,11 +111,13 @@ export class FleetAgent {
     await this.#sender.settled();
   }
 
+  /** Tells how it stands, where there is a server. */
   tellState(running = true): void {
     const { link, host } = this.#options;
     if (link.isUp) link.store(reportSubject(host, 'state'), JSON.stringify(this.state(running))).catch(() => {});
   }
 
+  /** How it stands now. */
   state(running = true): StateReport {
     const { host, labels, version, run, wallMs, spool, enforce: own } = this.#options;
     const { enforce, notes } = this.#follower?.taken ?? { enforce: own, notes: [] };

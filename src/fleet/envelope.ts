@@ -12,6 +12,7 @@ export interface RolloutStep {
   readonly percent: number;
 }
 
+/** What is signed for one key: its policy, the next one and who has it already, and a shadow. */
 export interface PolicyStatement {
   readonly version: 1;
   readonly key: string;

@@ -31,6 +31,8 @@ export interface DecisionNews {
 
 /** What the agent remembers over restarts; all of it returns at once. */
 export interface AgentMemory {
+  /** What was saved last; nothing at first. */
   load(): Sequences;
+  /** Keeps what was seen, and what is in force. */
   save(sequences: Sequences, inForce: (FleetPolicy & { readonly notes: readonly string[] }) | null): void;
 }

@@ -1,4 +1,8 @@
-/** A fleet: one policy for many machines, and what was decided on them, over NATS (docs/fleet.md). Re-exports only. */
+/**
+ * A fleet: one policy for many machines, and what was decided on them, over NATS (docs/fleet.md). Re-exports only.
+ *
+ * @module badness/fleet
+ */
 
 export { type AgentOptions, FleetAgent } from './agent.js';
 export type { PolicyStatement, RolloutStep, Verify } from './envelope.js';

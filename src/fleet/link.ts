@@ -1,5 +1,6 @@
 /** Stage: report. The connection to the fleet as its parts are given it, so that tests can own it; nats-link.ts makes one of a server. */
 
+/** A message that somebody subscribed to. */
 export interface LinkMessage {
   readonly subject: string;
   readonly text: string;
@@ -7,12 +8,14 @@ export interface LinkMessage {
   respond(text: string): void;
 }
 
+/** The value of a key of the policy bucket, as it stands there. */
 export interface StoredPolicy {
   /** Of the bucket. */
   readonly revision: number;
   readonly text: string;
 }
 
+/** A way to the servers of a fleet, which may be gone at any moment. */
 export interface FleetLink {
   /** Whether there is a server at the moment. */
   readonly isUp: boolean;
@@ -28,5 +31,6 @@ export interface FleetLink {
   store(subject: string, text: string, id?: string): Promise<void>;
   /** What stands at a key of the policy bucket; null for nothing. Rejects when that cannot be asked. */
   policyAt(key: string): Promise<StoredPolicy | null>;
+  /** For good. */
   close(): Promise<void>;
 }

@@ -18,6 +18,7 @@ export interface LocalSide {
   readonly allow: readonly FleetAllowance[];
 }
 
+/** A policy of the fleet as it may be in force on a machine. */
 export interface Limited {
   readonly input: PolicyInput;
   /** What is not as the fleet's policy has it, in words. */

@@ -9,6 +9,7 @@ export const REPORT_STREAM = 'badness';
 export const POLICY_BUCKET = 'badness-policy';
 export const POLICY_STREAM = `KV_${POLICY_BUCKET}`;
 
+/** What machines report. */
 export type ReportKind = 'decision' | 'pressure' | 'state';
 export const REPORT_KINDS: readonly ReportKind[] = ['decision', 'pressure', 'state'];
 

@@ -15,12 +15,14 @@ export interface PolicyOrigin {
   readonly sequence: number;
 }
 
+/** The policy of the fleet that counts for a machine. */
 export interface FleetPolicy extends PolicyOrigin {
   /** `next`: the one on its way out, for the machines of its step. */
   readonly step: 'policy' | 'next';
   readonly text: string;
 }
 
+/** The policy that is evaluated beside it. */
 export interface FleetShadow extends PolicyOrigin {
   readonly text: string;
 }

@@ -42,6 +42,7 @@ export interface DecisionReport {
   readonly shadow: ShadowVerdict | null;
 }
 
+/** Memory of a machine, KiB. */
 export interface PressureReport {
   readonly schema: number;
   readonly kind: 'pressure';
@@ -74,6 +75,7 @@ export interface RefusedRecord {
   readonly message: string;
 }
 
+/** How a machine stands: which policy it has, what it refused, what waits. */
 export interface StateReport {
   readonly schema: number;
   readonly kind: 'state';
@@ -109,6 +111,7 @@ export interface DroppedReport {
   readonly count: number;
 }
 
+/** Any report of a machine. */
 export type FleetReport = DecisionReport | PressureReport | StateReport | DroppedReport;
 
 const KINDS: readonly FleetReport['kind'][] = ['decision', 'pressure', 'state', 'dropped'];

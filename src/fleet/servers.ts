@@ -1,5 +1,6 @@
 /** Stage: none (network). The servers of a fleet, as data, and a connection to them as others see it. */
 
+/** Where the servers of a fleet are, and who asks. */
 export interface FleetServers {
   /** Addresses such as `nats://10.0.0.1:4222`; at least one. */
   readonly servers: readonly string[];
@@ -17,6 +18,8 @@ export interface FleetServers {
 
 /** Made by `Fleet.connect`. */
 export interface FleetConnection {
+  /** Whether it has ended for good. */
   isClosed(): boolean;
+  /** For good. */
   close(): Promise<void>;
 }

@@ -7,11 +7,15 @@
 export interface SpoolStore {
   /** In order. */
   numbers(): readonly number[];
+  /** All lines of it. */
   read(segment: number): string;
+  /** Adds a line, whole, where the process is not killed in the middle. */
   append(segment: number, line: string): void;
+  /** Also one that is not there. */
   remove(segment: number): void;
 }
 
+/** One report that waits. */
 export interface SpoolRecord {
   readonly subject: string;
   /** Unique for ever. */
@@ -19,6 +23,7 @@ export interface SpoolRecord {
   readonly text: string;
 }
 
+/** How much may wait. */
 export interface SpoolOptions {
   /** Bytes that wait at most. */
   readonly bytesMost: number;
@@ -74,6 +79,7 @@ export function readSegment(text: string): { readonly records: SpoolRecord[]; re
   return { records, damaged: lines.length - records.length };
 }
 
+/** Reports on their way, oldest first. What its store throws it throws. */
 export class Spool {
   /** Lines that were damaged when it was opened. */
   readonly damaged: number;
@@ -109,6 +115,7 @@ export class Spool {
     return this.#segments.reduce((sum, { count }) => sum + count, 0) - this.#done;
   }
 
+  /** Has it wait. Throws what the store throws; then it does not. */
   put(record: SpoolRecord): void {
     const line = spoolLine(record);
     const bytes = bytesOf(line);

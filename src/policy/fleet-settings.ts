@@ -3,8 +3,10 @@ import { type Check, integer, list, object, oneOf, orNull, text } from './checks
 
 /** What a policy from outside may do here besides: have somebody killed; run programs, send to addresses, reboot. */
 export const FLEET_ALLOWANCES = ['enforce', 'programs'] as const;
+/** One of them. */
 export type FleetAllowance = (typeof FLEET_ALLOWANCES)[number];
 
+/** `[fleet]` of a policy file, with its defaults. */
 export interface FleetSettings {
   /** Addresses of the servers. Default none: no fleet. */
   readonly servers: readonly string[];
@@ -28,6 +30,7 @@ export interface FleetSettings {
   readonly spoolMib: number;
 }
 
+/** As it is written. */
 export type FleetInput = { readonly [K in keyof FleetSettings]?: FleetSettings[K] | undefined };
 
 const path = text(/^\/[^\0]+$/, 'an absolute path');

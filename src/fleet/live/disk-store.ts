@@ -67,6 +67,7 @@ export function readStanding(folder: string): KeptStanding {
   }
 }
 
+/** What an agent remembers, in a file of its folder. `load` throws BadnessError `ESTANDING`; errno names. */
 export function diskMemory(folder: string, wallMs: () => number = Date.now): AgentMemory {
   return {
     load: () => readStanding(folder).sequences,

@@ -6,6 +6,7 @@ import { FleetPolicies, type FleetPoliciesOptions } from './policies.js';
 import { type ReadReports, readReports } from './report-reader.js';
 import { type SetupOptions, setUpFleet } from './setup.js';
 
+/** A connection of whoever keeps a fleet. */
 export class Fleet implements AsyncDisposable {
   /** @internal */
   readonly connection: FleetConnection;
@@ -34,10 +35,12 @@ export class Fleet implements AsyncDisposable {
     return readReports(this.connection, ask);
   }
 
+  /** Ends the connection. */
   async close(): Promise<void> {
     if (!this.connection.isClosed()) await this.connection.close();
   }
 
+  /** The same, for `await using`. */
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }

@@ -21,6 +21,7 @@ interface Listening {
   subscription: Subscription | null;
 }
 
+/** Servers, and who hears why none is there. */
 export interface NatsLinkOptions extends FleetServers {
   /** Hears once in a row why there is no server. */
   readonly note?: (words: string) => void;
@@ -33,6 +34,7 @@ const messageOf = (message: Msg): LinkMessage => ({
   respond: (text) => void message.respond(text),
 });
 
+/** A link over NATS. Needs no server to begin with, and finds one again that was lost. */
 export class NatsLink implements FleetLink {
   isUp = false;
   #connection: NatsConnection | null = null;
@@ -123,6 +125,7 @@ export class NatsLink implements FleetLink {
     return headers.has('KV-Operation') ? null : { revision, text: answer.string() };
   }
 
+  /** Lets what was said go out, for half a second at most, and ends the connection. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();

@@ -28,14 +28,17 @@ export interface PolicyChange {
   readonly shadow?: string | null;
 }
 
+/** Who signs, and whom to believe. */
 export interface FleetPoliciesOptions {
   /** A private key, as PEM; without one nothing can be changed. */
   readonly pem?: string;
   /** Public keys that are trusted besides that of `pem`. */
   readonly trust?: readonly string[];
+  /** Milliseconds since 1970. Default the clock of this machine. */
   readonly wallMs?: () => number;
 }
 
+/** The policies of a fleet: looked at by everybody who may connect, changed by who has the key. */
 export class FleetPolicies {
   readonly #connection: FleetConnection;
   readonly #kv: KV;

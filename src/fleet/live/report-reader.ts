@@ -6,6 +6,7 @@ import type { FleetConnection } from '../servers.js';
 import { natsOf } from './connect.js';
 import { loadJetstream } from './packages.js';
 
+/** Which reports are asked for. */
 export interface ReadReports {
   readonly kind: ReportKind;
   /** Of one machine only. */

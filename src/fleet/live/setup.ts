@@ -4,6 +4,7 @@ import type { FleetConnection } from '../servers.js';
 import { natsOf } from './connect.js';
 import { loadJetstream, loadKv } from './packages.js';
 
+/** How much of the reports is kept. */
 export interface SetupOptions {
   /** How long reports are kept, days, 1 … 3,650. Default 30. */
   readonly days?: number;

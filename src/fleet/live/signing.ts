@@ -20,6 +20,7 @@ export function newSigningKey(): { readonly pem: string; readonly trust: string 
   return { pem: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), trust: publicText(publicKey) };
 }
 
+/** A private key at work. */
 export interface Signer {
   readonly trust: string;
   /** Base64. */

@@ -14,6 +14,7 @@ import type { LocalSide } from '../local-limits.js';
 import { tokenOf } from '../names.js';
 import type { FleetWorkerData, ToAgent, ToGuard } from './fleet-messages.js';
 
+/** What a guard tells its fleet when it begins. */
 export interface StartFleetOptions {
   readonly settings: FleetSettings;
   readonly version: string;
@@ -58,6 +59,7 @@ const localSide = ({ settings, input }: Pick<StartFleetOptions, 'settings' | 'in
   allow: settings.allow,
 });
 
+/** The agent of a guard, in its own thread, as the thread of the guard sees it. */
 export class RunningFleet {
   /** Whether the policy in force is one of the fleet. */
   isInForce = false;
