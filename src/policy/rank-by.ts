@@ -48,6 +48,7 @@ function scoreBy(engine: Engine, options: ScoreOptions, { rules, plugin }: Ranke
 /** The plug-in of a choice: what came of asking it, and what it gave the task in a row. */
 export interface AskedPlugin {
   readonly report: PluginReport;
+  /** What the plug-in gave the task in that row; null where it gave nothing. */
   pointsOf(slot: number): number | null;
 }
 
