@@ -33,6 +33,11 @@ const COLUMNS: Column[] = [
   { title: 'NAME', least: 8 },
 ];
 
+/** How many of each scheme; its choice always. */
+function limitOf(values: Values): number {
+  return Math.max(rowCount(values) ?? 1, 1);
+}
+
 function choiceOf(source: Source, scheme: SchemeName, limit: number): Choice {
   const { outcome, victim, ranked } = rankTasks(source.engine, { ...source.scoring, scheme, limit });
   if (!victim) return { scheme, outcome, rows: [], agree: 0 };
@@ -86,7 +91,7 @@ function humanLines(source: Source, all: Choice[], values: Values, palette: Pale
   }
   const [heading, ...rows] = tableLines(COLUMNS, cells, width);
   const head = `whom each scheme would choose: ${size} of memory and swap, ${counted(source.tasks, 'task')}`;
-  const limited = rowCount(values) === undefined ? [] : [`the first ${rowCount(values)} of each scheme`];
+  const limited = values.count === undefined ? [] : [`the first ${limitOf(values)} of each scheme`];
   return [
     ...wrapped(head, width),
     ...limited,
@@ -112,7 +117,7 @@ export async function compare(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('compare', argv);
   if (values.help) return writeLines(commandHelp('compare'));
   refuseOperands('compare', positionals);
-  const limit = Math.max(rowCount(values) ?? 1, 1);
+  const limit = limitOf(values);
   const source = await openSource(values);
   const all = choices(source, limit);
   const palette = paletteFor(process.stdout.isTTY === true, values['no-color'] === true);

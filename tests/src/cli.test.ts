@@ -59,6 +59,7 @@ const ROWS: CommandLine[] = [
   ['rank --help', 0, /Usage: badness rank[\s\S]*--columns[\s\S]*7 {2}file cannot be read\n/, NONE],
   ['explain --help', 0, /Usage: badness explain PID/, NONE],
   ['compare -h', 0, /Usage: badness compare/, NONE],
+  ['compare -n 0', 0, /\nthe first 1 of each scheme\n/, NONE],
   ['rank --nope', 2, NONE, /^badness: Unknown option '--nope'; see badness rank --help\n$/],
   ['rank 40', 2, NONE, /^badness: rank takes no operand, got "40"/],
   ['compare 40', 2, NONE, /^badness: compare takes no operand/],
