@@ -35,7 +35,7 @@ export function wordsOf(name: CommandName): string[] {
   return [...new Set(labels)].filter((label) => /^[a-z]/.test(label));
 }
 
-/** Whether the name of a file may follow. */
+/** Whether the name of a file may follow: `FILE` stands for one, in what an operand is called or in what it is. */
 export function takesFile(name: CommandName): boolean {
-  return (commandNamed(name).operands ?? []).some(([label]) => /\bFILE\b/.test(label));
+  return (commandNamed(name).operands ?? []).some((entry) => entry.some((text) => /\bFILE\b/.test(text)));
 }

@@ -69,7 +69,9 @@ describe('completion: bash', { skip: without('bash') }, () => {
     assert.deepEqual(bashOffers('ctl', 'un'), ['unprotect']);
     assert.deepEqual(bashOffers('rank', '--age', 'spare'), ['spare-old', 'spare-young']);
     assert.deepEqual(bashOffers('rank', '--tasks', '_bad'), ['_badness']);
-    assert.deepEqual(bashOffers('policy', 'check', 'badness.f'), ['badness.fish']);
+    for (const words of [['policy', 'check'], ['report'], ['simulate'], ['test'], ['whatif']]) {
+      assert.deepEqual(bashOffers(...words, 'badness.f'), ['badness.fish'], words[0]);
+    }
     assert.deepEqual(bashOffers('rank', '--rounds', ''), []);
     assert.deepEqual(bashOffers('rank', ''), []);
   });
