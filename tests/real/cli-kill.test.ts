@@ -40,6 +40,7 @@ const POLICIES: Record<string, PolicyInput> = {
     limits: { react: { eachMs: 300, wholeMs: 300 } },
     escalation: { termMs: 100, stuckMs: 200 },
   },
+  'round: waited for': { enforce: true, escalation: { termMs: 100, stuckMs: 20_000 } },
 };
 
 /** The word of a thread that died while its kill was in flight; its deadline has passed. */
@@ -164,7 +165,7 @@ function defineOtherEnds(play: Play): void {
   });
 }
 
-function defineRounds(play: Play): void {
+function defineRounds(play: Play, path: 'pidfd' | 'kill'): void {
   test('library: the reaction `none` leaves the victim alone, and says so', (t) => {
     const seen = play(t, { role: 'round: reaction none', args: [] });
     assert.deepEqual([reportOf(seen).outcome, reportOf(seen).kill], ['left-alone', null]);
@@ -183,10 +184,14 @@ function defineRounds(play: Play): void {
 
   test('library: a round that stops waiting calls its kill off, sees to its end and reports it', (t) => {
     // Without kcmp the kill waits for the task that perhaps shares the memory until its own time is up, as is the round's.
-    const seen = play(t, { hog: 'sharemm', role: 'round: given up', args: [] });
+    const seen = play(t, {
+      hog: 'sharemm',
+      role: path === 'pidfd' ? 'round: waited for' : 'round: given up',
+      args: [],
+    });
     const { outcome, reason, kill, totalMs } = reportOf(seen);
-    assert.deepEqual([outcome, reason], [kill.outcome, kill.reason]);
-    const expected = kill.path === 'pidfd' ? ['released'] : ['stuck aborted', 'stuck timeout'];
+    assert.deepEqual([outcome, reason, kill.path], [kill.outcome, kill.reason, path]);
+    const expected = path === 'pidfd' ? ['released'] : ['stuck aborted', 'stuck timeout'];
     assert.ok(expected.includes(reason === null ? outcome : `${outcome} ${reason}`), `${outcome} ${reason}`);
     assert.ok(seen.innocentLives);
     assert.ok(totalMs < 9000, `${totalMs} ms`);
@@ -207,10 +212,11 @@ async function defineTests(): Promise<void> {
           ...{ binary: 'path' in binary ? binary.path : '', folder, native, hog: 'plain' },
           ...setup,
         });
-      defineKills(play, native === 'auto' ? 'pidfd' : 'kill');
+      const path = native === 'auto' ? 'pidfd' : 'kill';
+      defineKills(play, path);
       defineChoices(play);
       defineOtherEnds(play);
-      defineRounds(play);
+      defineRounds(play, path);
     });
   }
 }

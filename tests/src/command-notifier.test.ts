@@ -20,7 +20,7 @@ function script(t: TestContext) {
   const out = tree.at('out');
   tree.write(
     'program',
-    `#!/bin/sh\nprintf '%s|' "$EARLYOOM_PID" "$EARLYOOM_UID" "$EARLYOOM_NAME" "$EARLYOOM_CMDLINE" > ${out}\n`,
+    `#!/bin/sh\nprintf '%s|' "$EARLYOOM_PID" "$EARLYOOM_UID" "$EARLYOOM_NAME" "$EARLYOOM_CMDLINE" > '${out}'\n`,
   );
   chmodSync(tree.at('program'), 0o755);
   return { tree, program: tree.at('program'), out };

@@ -1,14 +1,13 @@
 // A wait that may block: as long as the event loop can do without a turn, and no longer than it has nothing to do.
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Worker } from 'node:worker_threads';
 import { loadNative, type Native, type PollRequest } from '../../src/linux/native.js';
 import { createWaiter } from '../../src/linux/wait.js';
+import { ownFolder } from './support/own-folder.js';
 
 const load = await loadNative();
 const skip = load.native?.eventLoop ? false : `no event loop to poll: ${load.reason}`;
@@ -107,7 +106,7 @@ test('rest: without leave, or without native calls, it never blocks', async (t) 
 });
 
 test('rest: a client is served at once though the thread is blocked', { skip, timeout: 60_000 }, async (t) => {
-  const path = join(tmpdir(), `badness-rest-${process.pid}.sock`);
+  const path = join(ownFolder(t), 'rest.sock');
   const server = createServer((socket) => socket.end('served')).listen(path);
   await once(server, 'listening');
   const code = `
@@ -121,7 +120,6 @@ test('rest: a client is served at once though the thread is blocked', { skip, ti
   t.after(async () => {
     waiter.close();
     server.close();
-    rmSync(path, { force: true });
     await worker.terminate();
   });
   let tookMs = -1;
