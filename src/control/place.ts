@@ -21,8 +21,8 @@ const SYSTEM_PATH = '/run/badness/control.sock';
 const PATH_BYTES_MOST = 107;
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
-/** A guard in the middle of a reading answers within this. */
-const ANSWER_MS = 1000;
+/** A guard in the middle of a reading answers within this, on a busy machine too. */
+const ANSWER_MS = 5000;
 
 /** Root's is that of the machine, a user's lies in $XDG_RUNTIME_DIR. Null for a user without one. */
 export function defaultControlPath(uid = process.geteuid?.() ?? 0, env = process.env): string | null {
