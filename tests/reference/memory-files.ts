@@ -60,6 +60,7 @@ export function referenceMeminfo(text: string): ReferenceState | null {
 /** The files of a group of v2, and what swap the machine has. */
 export interface ReferenceGroup {
   readonly limit: string;
+  readonly high: string;
   readonly usage: string;
   readonly stat: string;
   readonly swapLimit: string;
@@ -72,8 +73,10 @@ const clamped = (value: number, most: number) => Math.max(0, Math.min(most, valu
 
 /** The state of a group of v2. */
 export function referenceGroup(group: ReferenceGroup): ReferenceState | null {
-  const [limit, usage] = [bytesIn(group.limit), bytesIn(group.usage)];
-  if (limit === null || usage === null || !Number.isFinite(limit) || !Number.isFinite(usage)) return null;
+  const [most, high, usage] = [bytesIn(group.limit), bytesIn(group.high), bytesIn(group.usage)];
+  if (most === null || high === null || usage === null) return null;
+  const limit = Math.min(most, high);
+  if (!Number.isFinite(limit) || !Number.isFinite(usage)) return null;
   const found = values(group.stat, ['inactive_file', 'active_file', 'anon', 'slab_reclaimable'], 'pairs');
   if (found === null) return null;
   const [inactive, active, anon, slab = 0] = found;

@@ -89,9 +89,12 @@ export const meminfo: Target = {
   },
 };
 
-const PARTS = ['memory.max', 'memory.current', 'memory.stat', 'memory.swap.max', 'memory.swap.current'] as const;
+const PARTS = [
+  ...(['memory.max', 'memory.high', 'memory.current', 'memory.stat'] as const),
+  ...(['memory.swap.max', 'memory.swap.current'] as const),
+] as const;
 const STAT = 'anon 1000000\nfile 2000000\ninactive_file 500000\nactive_file 700000\nslab_reclaimable 40960\n';
-const GROUP = ['1073741824\n', '900000000\n', STAT, 'max\n', '4096\n'];
+const GROUP = ['1073741824\n', 'max\n', '900000000\n', STAT, 'max\n', '4096\n'];
 const SEPARATOR = '\f';
 const SWAP = { swapTotalKib: 1_000_000, swapFreeKib: 300_000 };
 const groupFiles = {
@@ -108,18 +111,18 @@ const statLine = fc
 /** The files of a group, one after the other. */
 export const cgroupMemory: Target = {
   name: 'cgroup',
-  seeds: [GROUP.join(SEPARATOR), ['max\n', '0\n', STAT, '0\n', '0\n'].join(SEPARATOR)],
+  seeds: [GROUP.join(SEPARATOR), ['max\n', '536870912\n', '0\n', STAT, '0\n', '0\n'].join(SEPARATOR)],
   words: [...STAT_KEYS, 'max', '\n', '\f', ' ', '-', '9223372036854771712\n', '\x85', '\xa0', '\0'],
   shaped: fc
-    .tuple(number, number, fc.array(statLine, { maxLength: 6 }), number, number)
-    .map(([limit, usage, stat, swap, used]) => [limit, usage, stat.join(''), swap, used].join(`\n${SEPARATOR}`)),
+    .tuple(fc.tuple(number, number, number), fc.array(statLine, { maxLength: 6 }), fc.tuple(number, number))
+    .map(([before, stat, behind]) => [...before, stat.join(''), ...behind].join(`\n${SEPARATOR}`)),
   longest: 1 << 19,
   check(input) {
     const parts = input.split(SEPARATOR);
-    const [limit, usage, stat, swapLimit, swapUsage] = PARTS.map((_, index) => parts[index] ?? '');
+    const [limit, high, usage, stat, swapLimit, swapUsage] = PARTS.map((_, index) => parts[index] ?? '');
     for (const [index, name] of PARTS.entries()) files.texts.set(`/g/${name}`, parts[index] ?? '');
     const expected = referenceGroup({
-      ...{ limit: limit!, usage: usage!, stat: stat! },
+      ...{ limit: limit!, high: high!, usage: usage!, stat: stat! },
       ...{ swapLimit: swapLimit!, swapUsage: swapUsage! },
       ...SWAP,
     });
