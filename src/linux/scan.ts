@@ -293,6 +293,7 @@ export class ProcScanner {
     const { fields } = this.engine;
     fields.fill(0);
     fields[L.FIELD_TGID] = Number(pid);
+    fields[L.FIELD_STATE] = 'X'.charCodeAt(0); // A record of it has to have one.
     // Whoever shows up under this pid is no older than now.
     fields[L.FIELD_START_TIME_TICKS] = L.QUANTITY_MAX;
   }

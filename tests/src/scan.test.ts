@@ -199,6 +199,8 @@ test('scan: tasks that vanish after they were listed are counted as gone', async
   const first = scanner.decide();
   assert.deepEqual([first.tasks, first.gone], [10, 2], 'one before its short reading, one before the full one');
   assert.ok(ID(engine, first.slot) >= 100);
+  const rows = Array.from({ length: first.tasks }, (_, slot) => String.fromCharCode(engine.u32(L.C_STATE, slot)));
+  assert.ok(rows.includes('X'), 'who is gone has a state: a decision that is exported can be read');
   proc.put({ pid: 9, vm: 90000, rss: 9000 });
   assert.equal(ID(engine, scanner.decide().slot), 9);
 });
