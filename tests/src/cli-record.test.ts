@@ -56,7 +56,7 @@ test("record: a file is there when it is whole, is its owner's alone, and is not
   const path = join(folder, 'a.proc');
   const first = badness(['record', '-o', path, '--for', '300ms', '--every', '100ms']);
   assert.equal(first.status, 0, first.stderr);
-  assert.match(first.stderr, /a\.proc: [2-4] snapshots of \d+ tasks, \d+ ms each, \d.* [KM]iB\n$/);
+  assert.match(first.stderr, /a\.proc: [2-4] snapshots of [\d,]+ tasks, \d+ ms each, \d.* [KM]iB\n$/);
   assert.deepEqual(readdirSync(folder), ['a.proc']);
   assert.equal(statSync(path).mode & 0o777, 0o600);
   const text = readFileSync(path, 'utf8');
