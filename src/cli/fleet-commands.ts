@@ -19,6 +19,10 @@ export const fleet: Command = {
     ['policy withdraw TARGET', 'no policy there any more: a less specific one counts, or that of the machine'],
     ['policy rollback TARGET REVISION', 'what stood there at a revision stands there again'],
     ['policy status', 'which policy each machine has, and which it refused'],
+    ['recordings put FILE|FOLDER ...', 'for what-ifs: recordings go to the servers, by their paths as names'],
+    ['recordings list [PATTERN]', 'those that are there; remove NAME ... takes one away'],
+    ['what-if [PATTERN]', 'what --policy changes in those recordings, evaluated by all workers'],
+    ['worker', 'evaluates recordings for whoever asks, until it is interrupted; any number, anywhere'],
   ],
   sections: [
     {
@@ -33,10 +37,14 @@ export const fleet: Command = {
         'percent',
         'complete',
         'stop',
+        ['policy', 'what-if: the new policy'],
+        ['against', 'what-if: the old one; default: that of each recording, else the default one'],
+        ['all', 'what-if: decide at every snapshot, as though memory were short at each'],
+        'jobs',
         ['json', 'one object a line'],
         'help',
       ],
     },
   ],
-  exits: [...ANY, 'unreadable', 'badPolicy', 'noFleet', 'fleetRefused'],
+  exits: [...ANY, 'unreadable', 'badPolicy', 'badTask', 'changed', 'noFleet', 'fleetRefused'],
 };

@@ -3,6 +3,7 @@ import { firstWord, readArguments, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { withFleet } from './fleet-connection.js';
 import { fleetPolicy } from './fleet-policy.js';
+import { fleetRecordings, fleetWhatIf, fleetWorker } from './fleet-what-if.js';
 import { commandHelp } from './help.js';
 import { openNewFile } from './new-file.js';
 import type { Values } from './options.js';
@@ -13,6 +14,9 @@ const WORDS: { readonly [word: string]: (operands: readonly string[], values: Va
   setup,
   key,
   policy: fleetPolicy,
+  recordings: fleetRecordings,
+  'what-if': fleetWhatIf,
+  worker: fleetWorker,
 };
 
 async function setup([extra]: readonly string[], values: Values): Promise<void> {
@@ -34,7 +38,7 @@ async function key([path, ...extra]: readonly string[]): Promise<void> {
 
 /** Names that the fleet's part of the library gives errors, by the exit code that they have here. */
 const NO_FLEET = ['ENOPACKAGE', 'ECREDENTIALS', 'EACCES', 'ECONNREFUSED', 'ENOFLEET'];
-const REFUSED = ['ESIGNATURE', 'EENVELOPE', 'EKEY', 'EKEYFILE', 'ENOKEY', 'EBUSY', 'ENODATA', 'ENOENT'];
+const REFUSED = ['ESIGNATURE', 'EENVELOPE', 'EKEY', 'EKEYFILE', 'ENOKEY', 'EBUSY', 'ENODATA', 'ENOENT', 'EINTR'];
 
 function refusal(error: unknown): unknown {
   const { code = '', message = '' } = error as { code?: string; message?: string };

@@ -4,7 +4,8 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { type FromWhatIf, IDLE, IN_HAND, type Looked, NEXT, type WhatIfWorkerData } from './whatif-queue.js';
+import type { Looked } from '../recording/index.js';
+import { type FromWhatIf, IDLE, IN_HAND, NEXT, type WhatIfWorkerData } from './whatif-queue.js';
 
 export type WhatIfWork = Pick<WhatIfWorkerData, 'paths' | 'policy' | 'against' | 'all'> & { readonly jobs: number };
 

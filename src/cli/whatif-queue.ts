@@ -1,6 +1,6 @@
 /** Stage: selection → report. What the threads of badness whatif share: the cells of their queue, and what they say of a recording. */
 import type { Policy } from '../policy/index.js';
-import type { WhatIf } from '../recording/index.js';
+import type { Looked } from '../recording/index.js';
 
 /** Cells of the shared memory: the place in `order` to be taken next, then what each thread has in hand. */
 export const NEXT = 0;
@@ -22,10 +22,6 @@ export interface WhatIfWorkerData {
   readonly against: Policy | null;
   readonly all: boolean;
 }
-
-export type Looked =
-  | { readonly kind: 'done'; readonly result: WhatIf; readonly isComplete: boolean }
-  | { readonly kind: 'bad'; readonly code: string | null; readonly words: string };
 
 export interface FromWhatIf {
   /** Place in `paths`. */

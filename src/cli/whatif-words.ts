@@ -1,10 +1,9 @@
 /** Stage: report. What changes from one policy to another, in words and as JSON. */
 import { type Plain, snakeKeys } from '../linux/index.js';
-import type { Standing, Verdict, WhatIf, WhatIfChange } from '../recording/index.js';
+import type { Looked, Standing, Verdict, WhatIf, WhatIfChange } from '../recording/index.js';
 import { printable } from './names.js';
 import { counted, grouped, memory, sinceStart } from './quantities.js';
 import { hitLines } from './rule-words.js';
-import type { Looked } from './whatif-queue.js';
 import { named } from './words.js';
 
 /** Sums over all recordings. */
@@ -103,8 +102,9 @@ export function totalLines(totals: Totals): string[] {
   ];
 }
 
-export function changeJson(recording: string, { snapshot, ...change }: WhatIfChange): string {
-  return JSON.stringify({ kind: 'change', recording, snapshot: snapshot + 1, ...object(change) });
+/** `id`: what the change is called for ever, where it is called anything. */
+export function changeJson(recording: string, { snapshot, ...change }: WhatIfChange, id?: string): string {
+  return JSON.stringify({ kind: 'change', id, recording, snapshot: snapshot + 1, ...object(change) });
 }
 
 export function skippedJson(recording: string, code: string | null, words: string): string {

@@ -3,6 +3,7 @@ import { readdirSync, statSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { Policy } from '../policy/index.js';
+import type { Looked } from '../recording/index.js';
 import { integer, readArguments, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
@@ -13,13 +14,21 @@ import { say, writeLines } from './output.js';
 import { machinePolicyIn } from './policy.js';
 import { CUT_OFF } from './recording-file.js';
 import { lookAtAll } from './whatif-pool.js';
-import type { Looked } from './whatif-queue.js';
-import { addTo, changeJson, changeLines, noTotals, skippedJson, totalJson, totalLines } from './whatif-words.js';
+import {
+  addTo,
+  changeJson,
+  changeLines,
+  noTotals,
+  skippedJson,
+  type Totals,
+  totalJson,
+  totalLines,
+} from './whatif-words.js';
 
 const JOBS_MOST = 64;
 const ENDING = '.proc';
 
-function policyIn(path: string): Promise<Policy> {
+export function policyIn(path: string): Promise<Policy> {
   return machinePolicyIn(path, 'needs a guard');
 }
 
@@ -34,8 +43,8 @@ function recordingsBelow(folder: string): string[] {
 }
 
 /** A file that is not there is one that cannot be read: it is named later, in its place. */
-function recordingsNamed(operands: readonly string[]): string[] {
-  if (operands.length === 0) throw usage('whatif: expected a RECORDING, got nothing; see badness whatif --help');
+export function recordingsNamed(operands: readonly string[]): string[] {
+  if (operands.length === 0) throw usage('expected a RECORDING, got nothing; see badness --help');
   const isFolder = (path: string) => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
   try {
     const paths = operands.flatMap((path) => (isFolder(path) ? recordingsBelow(path) : [path]));
@@ -52,8 +61,14 @@ function jobsOf({ jobs }: Values, recordings: number): number {
   return Math.min(asked, recordings, JOBS_MOST);
 }
 
+export interface LinesOf {
+  readonly json: boolean;
+  /** What a change at a snapshot is called. */
+  readonly idOf?: (snapshot: number) => string;
+}
+
 /** Lines for standard output; words about a recording that is not whole go to standard error. */
-function linesOf(path: string, looked: Looked, json: boolean): string[] {
+export function linesOf(path: string, looked: Looked, { json, idOf }: LinesOf): string[] {
   const note = (words: string) => say(`${printable(path)}: ${words}`);
   if (looked.kind === 'bad') {
     note(`left out: ${looked.words}`);
@@ -61,7 +76,9 @@ function linesOf(path: string, looked: Looked, json: boolean): string[] {
   }
   const { isComplete, result } = looked;
   if (!isComplete) note(CUT_OFF);
-  return result.changes.flatMap((change) => (json ? [changeJson(path, change)] : changeLines(path, change)));
+  return result.changes.flatMap((change) =>
+    json ? [changeJson(path, change, idOf?.(change.snapshot))] : changeLines(path, change),
+  );
 }
 
 /** Runs the command. `argv` is what follows its name. */
@@ -77,11 +94,15 @@ export async function whatif(argv: string[]): Promise<void> {
   let index = 0;
   for await (const looked of lookAtAll({ paths, policy, against, all, jobs: jobsOf(values, paths.length) })) {
     addTo(totals, looked);
-    await writeLines(linesOf(paths[index]!, looked, json));
+    await writeLines(linesOf(paths[index]!, looked, { json }));
     index += 1;
   }
   await writeLines(json ? [totalJson(totals)] : totalLines(totals));
   await restBeforeExit();
-  if (totals.changed > 0) process.exitCode = EXIT.changed;
-  else if (totals.skipped > 0) process.exitCode = EXIT.badTask;
+  process.exitCode = exitOf(totals);
+}
+
+export function exitOf({ changed, skipped }: Totals): number {
+  if (changed > 0) return EXIT.changed;
+  return skipped > 0 ? EXIT.badTask : EXIT.ok;
 }

@@ -6,10 +6,11 @@
 import type { Clock, MemoryNews } from '../guard/index.js';
 import type { Verify } from './envelope.js';
 import type { AgentMemory, DecisionNews, FleetGuard } from './fleet-guard.js';
-import type { FleetLink } from './link.js';
+import type { FleetLink, LinkMessage } from './link.js';
 import { reportSubject } from './names.js';
 import { PolicyFollower } from './policy-follower.js';
 import { type FleetPolicy, PolicyKeeper } from './policy-keeper.js';
+import { Answering, askSubject } from './questions.js';
 import { type OriginRecord, pressureReport, REPORT_SCHEMA, type StateReport } from './report.js';
 import { Sender } from './sender.js';
 import type { Spool, SpoolRecord } from './spool.js';
@@ -69,6 +70,7 @@ export class FleetAgent {
     const { link } = this.#options;
     this.#ends.push(link.onChange((isUp) => isUp && this.#found()));
     this.#follower?.start();
+    this.#listen();
     this.#every(LOOK_MS, () => void this.#follower?.look());
     this.#every(STATE_EVERY_MS, () => this.tellState());
     if (link.isUp) this.#found();
@@ -143,6 +145,17 @@ export class FleetAgent {
     if (verify === null) return null;
     const keeper = new PolicyKeeper({ host, labels, verify, sequences: memory.load() });
     return new PolicyFollower({ keeper, link, guard, memory, clock, note, changed: () => this.tellState() });
+  }
+
+  #listen(): void {
+    const { link, guard, host } = this.#options;
+    if (!guard.preview) return;
+    const answering = new Answering(host, (ask) => guard.preview!(ask));
+    const hear = async (message: LinkMessage) => {
+      const answer = await answering.answer(message.text);
+      if (answer !== null && link.isUp && !this.#closed) message.respond(answer);
+    };
+    this.#ends.push(link.subscribe(askSubject(host), (message) => void hear(message)));
   }
 
   /** A server is there (again). */

@@ -1,6 +1,7 @@
 /** Stage: report. The guard as the fleet's agent sees it, on whichever thread it runs, and what the agent remembers of its own. */
 import type { Plain } from '../json-keys.js';
 import type { FleetPolicy, FleetShadow, Sequences } from './policy-keeper.js';
+import type { PreviewAsk, PreviewFound } from './questions.js';
 import type { ShadowVerdict } from './report.js';
 
 /** What is in force after a policy was taken. */
@@ -19,6 +20,8 @@ export interface FleetGuard {
   take(policy: FleetPolicy | null): Promise<Taken>;
   /** Evaluates a shadow policy at each decision from now on; null for none. Rejects for one that cannot be used. */
   shadow(policy: FleetShadow | null): Promise<void>;
+  /** Who would die if memory fell so low; looks only. A guard without it answers no such question. */
+  preview?(ask: PreviewAsk): Promise<PreviewFound>;
 }
 
 /** One round as a guard tells it. */

@@ -7,6 +7,7 @@
 export { openRecordedChooser, RecordedChooser } from './choose.js';
 export { type DecidedBy, decisionRecording } from './decision-recording.js';
 export { loadRecorded, RecordedMemory, type RecordedReading, tasksRecorded } from './load.js';
+export { badOne, type Looked, type LookOptions, RecordingLooker } from './looked.js';
 export { parseRecording, type ReadLimits, RecordingReader } from './reader.js';
 export { playRecordedCase } from './recorded-case.js';
 export { RecordedFiles } from './recorded-files.js';

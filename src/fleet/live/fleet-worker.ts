@@ -17,6 +17,7 @@ import { type Limited, type LocalSide, limitPolicy } from '../local-limits.js';
 import { reportSubject, tokenOf } from '../names.js';
 import type { FleetPolicy, FleetShadow } from '../policy-keeper.js';
 import { PressureNews } from '../pressure-news.js';
+import type { PreviewAsk, PreviewFound } from '../questions.js';
 import { REPORT_SCHEMA, type ShadowVerdict } from '../report.js';
 import { Spool } from '../spool.js';
 import { diskMemory, diskStore } from './disk-store.js';
@@ -47,15 +48,22 @@ class GuardThere implements FleetGuard {
   readonly #waiting = new Map<number, { resolve: (taken: Taken) => void; reject: (error: Error) => void }>();
   #shadow: { policy: Policy; origin: FleetShadow; users: ReadonlyMap<string, number> } | null = null;
   #asked = 0;
+  /** Of the fleet's policy that is in force; null: the machine's own is. */
+  #input: PolicyInput | null = null;
 
   constructor(local: LocalSide) {
     this.local = local;
   }
 
   async take(policy: FleetPolicy | null): Promise<Taken> {
-    if (policy === null) return this.#ask(null);
+    if (policy === null) {
+      const taken = await this.#ask(null);
+      this.#input = null;
+      return taken;
+    }
     const { input, notes } = await readPolicy(policy.text, policy.key, this.local);
     const taken = await this.#ask(input);
+    this.#input = input;
     return { enforce: taken.enforce, notes: [...notes, ...taken.notes] };
   }
 
@@ -66,6 +74,12 @@ class GuardThere implements FleetGuard {
     const { policy } = await readPolicy(shadow.text, shadow.key, this.local);
     this.#shadow = { policy, origin: shadow, users: usersNamed(policy.rules).users };
     say({ kind: 'shadowing', on: true });
+  }
+
+  /** In this thread, by what the guard goes on by: the guard hears nothing of it. */
+  async preview(ask: PreviewAsk): Promise<PreviewFound> {
+    const { previewMachine } = await import('./machine-preview.js');
+    return previewMachine(this.#input ?? this.local.input, ask);
   }
 
   answered({ id, taken, refusal }: Extract<ToAgent, { kind: 'taken' }>): void {
