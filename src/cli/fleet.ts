@@ -3,6 +3,7 @@ import { firstWord, readArguments, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import { withFleet } from './fleet-connection.js';
 import { fleetPolicy } from './fleet-policy.js';
+import { fleetDecisions, fleetTop, fleetWhoDies } from './fleet-questions.js';
 import { fleetRecordings, fleetWhatIf, fleetWorker } from './fleet-what-if.js';
 import { commandHelp } from './help.js';
 import { openNewFile } from './new-file.js';
@@ -14,6 +15,9 @@ const WORDS: { readonly [word: string]: (operands: readonly string[], values: Va
   setup,
   key,
   policy: fleetPolicy,
+  top: fleetTop,
+  'who-dies': fleetWhoDies,
+  decisions: fleetDecisions,
   recordings: fleetRecordings,
   'what-if': fleetWhatIf,
   worker: fleetWorker,

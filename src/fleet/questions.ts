@@ -4,7 +4,13 @@
  */
 
 import type { Policy, Preview } from '../policy/index.js';
-import { availablePercent, levelOf, type MemoryState, PRESSURE_LEVELS, type PressureLevel } from '../pressure/memory-state.js';
+import {
+  availablePercent,
+  levelOf,
+  type MemoryState,
+  PRESSURE_LEVELS,
+  type PressureLevel,
+} from '../pressure/memory-state.js';
 import { tokenOf } from './names.js';
 
 export const QUESTION_SCHEMA = 1;
@@ -95,10 +101,25 @@ function parse<T extends PreviewAsk | PreviewAnswer>(text: string): T | null {
 /** Null for what this badness does not understand. */
 export const parseAsk = (text: string): PreviewAsk | null => parse<PreviewAsk>(text);
 
+const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);
+const isMemory = (memory: MemoryRecord | undefined) => isNumber(memory?.available_percent);
+const isVictim = (victim: PreviewedVictim | null) =>
+  isNumber(victim?.pid) &&
+  isNumber(victim?.back_kib) &&
+  typeof victim?.comm === 'string' &&
+  typeof victim.signal === 'string';
+
+/** What is shown of it is there, and is what it should be. */
+function isFound(found: PreviewFound): boolean {
+  const { now, start, level, start_level: startLevel, kills } = found;
+  const hasLevels = typeof level === 'string' && typeof startLevel === 'string';
+  return isMemory(now) && isMemory(start) && hasLevels && Array.isArray(kills) && kills.every(isVictim);
+}
+
 /** The answer of that machine; null for anything else. What a machine says is only as true as the machine. */
 export function parseAnswer(text: string, host: string): PreviewAnswer | null {
   const answer = parse<PreviewAnswer>(text);
-  return answer !== null && answer.host === host && Array.isArray(answer.found?.kills ?? []) ? answer : null;
+  return answer?.host === host && (!answer.found || isFound(answer.found)) ? answer : null;
 }
 
 const WAITING_MOST = 4;
