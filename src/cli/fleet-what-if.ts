@@ -7,7 +7,7 @@ import { CommandError, EXIT } from './exit.js';
 import { withFleet } from './fleet-connection.js';
 import { printable } from './names.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { say, writeLines } from './output.js';
 import { Progress } from './progress.js';
 import { counted, memory } from './quantities.js';
 import { type Column, screenOf, tableLines } from './table.js';
@@ -45,7 +45,7 @@ export async function fleetWhatIf([pattern, extra]: readonly string[], values: V
   const bar = new Progress();
   const startMs = performance.now();
   const nobody = setTimeout(() => {
-    process.stderr.write('badness: no worker has done anything yet; badness fleet worker starts one\n');
+    say('no worker has done anything yet; badness fleet worker starts one');
   }, NOBODY_MS);
   const progress = (done: number, total: number) => {
     if (done > 0) clearTimeout(nobody);
@@ -75,7 +75,6 @@ export async function fleetWorker([extra]: readonly string[], values: Values): P
   if (extra !== undefined) throw usage(`fleet worker: nothing may follow, got ${JSON.stringify(extra)}`);
   const jobs = values.jobs === undefined ? availableParallelism() : integer('--jobs', values.jobs, 1, JOBS_MOST);
   const { signal } = untilInterrupted();
-  const say = (words: string) => process.stderr.write(`badness: ${words}\n`);
   await withFleet(values, async (fleet) => {
     say(`takes recordings to look at, ${counted(jobs, 'thread')}; SIGINT ends it`);
     await fleet.work({

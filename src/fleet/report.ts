@@ -128,6 +128,12 @@ export function parseReport(text: string): FleetReport | null {
   }
 }
 
+/** How many decisions a message says were dropped; 0 of any other message. */
+export function droppedIn({ text }: { readonly text: string }): number {
+  const report = parseReport(text);
+  return report?.kind === 'dropped' ? report.count : 0;
+}
+
 /** Ids that were seen, the last so many: what is told twice counts once. */
 export class SeenIds {
   readonly #most: number;

@@ -29,6 +29,8 @@ export interface SpoolOptions {
   readonly bytesMost: number;
   /** The report of so many that were dropped. */
   readonly dropped: (count: number) => SpoolRecord;
+  /** How many dropped ones a record stands for, when it is such a report; 0 of any other. A report that is dropped itself is not forgotten. */
+  readonly droppedIn: (record: SpoolRecord) => number;
 }
 
 /** Some of the oldest records, to be sent. */
@@ -167,10 +169,13 @@ export class Spool {
   }
 
   #dropOldest(): void {
-    const lost = this.#segments[0]!.count - this.#done;
+    const head = this.#segments[0]!;
+    const records = this.#head ?? readSegment(this.#store.read(head.number)).records;
+    const earlier = records.slice(this.#done).map((record) => this.#options.droppedIn(record));
+    const lost = earlier.filter((count) => count === 0).length;
+    const told = earlier.reduce((sum, count) => sum + count, lost);
     this.#removeHead();
-    if (lost === 0) return;
     this.dropped += lost;
-    this.put(this.#options.dropped(lost));
+    if (told > 0) this.put(this.#options.dropped(told));
   }
 }

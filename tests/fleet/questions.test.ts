@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { Fleet, NatsLink, type PreviewAnswer, type PreviewAsk, type PreviewFound } from '../../src/fleet/index.js';
 import { eventually } from './support/eventually.js';
 import { startServer, WITHOUT_SERVER } from './support/nats-server.js';
+import { securedServer } from './support/secured.js';
 import { SimulatedGuard, simulate } from './support/simulated.js';
 
 const skip = WITHOUT_SERVER;
@@ -110,4 +111,29 @@ test('fleet decisions: those of the time and the machine that were asked for, in
   const told = JSON.parse(await run('--since', '1h', '--host', 'web-2', '--json')) as { id: string; record: string };
   assert.deepEqual([told.id, told.record], ['web-2-1.1', 'AQI=']);
   assert.equal(await run('--since', '1ms'), '');
+});
+
+test('fleet who-dies: on the permissions of docs/fleet.md a machine answers for itself, and hears no question to another', {
+  skip,
+}, async (t) => {
+  const { keeper, machine } = await securedServer(t);
+  const fleet = await Fleet.connect(keeper);
+  t.after(() => fleet.close());
+  await fleet.setUp();
+  const link = await NatsLink.open(machine);
+  t.after(() => link.close());
+  await eventually(() => link.isUp, 'the link');
+  const { agent } = simulate('web-1', link, { guard: new Previewing(40) });
+  const heard: string[] = [];
+  link.subscribe('badness-ask.web-2.preview', ({ text, respond }) => {
+    heard.push(text);
+    respond(text);
+  });
+  const hosts = ['web-1', 'web-2'];
+  const { answers, silent } = await eventually(async () => {
+    const gathered = await fleet.whoDies({ available: '5%', hosts, deadlineMs: 500 });
+    return gathered.answers.length > 0 && gathered;
+  });
+  assert.deepEqual([answers.map(({ host }) => host), silent, heard], [['web-1'], ['web-2'], []]);
+  await agent.close();
 });

@@ -1,6 +1,6 @@
 /** Stage: bytes → selection. A thread that evaluates recordings, one at a time, started again when a recording was too large for it. */
 import { Worker } from 'node:worker_threads';
-import { checkThreadFile } from '../../linux/thread-file.js';
+import { threadFile } from '../../linux/thread-file.js';
 import type { Looked } from '../../recording/index.js';
 
 export interface Evaluate {
@@ -29,7 +29,7 @@ export class Evaluator {
   }
 
   #start(): Worker {
-    const worker = new Worker(checkThreadFile(new URL('./fleet-evaluator.js', import.meta.url)), { execArgv: [] });
+    const worker = new Worker(threadFile('fleet-evaluator.js'), { execArgv: [] });
     worker.on('message', (looked: Looked) => this.#told(looked));
     worker.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       this.#worker = null;

@@ -18,7 +18,7 @@ import { reportSubject, tokenOf } from '../names.js';
 import type { FleetPolicy, FleetShadow } from '../policy-keeper.js';
 import { PressureNews } from '../pressure-news.js';
 import type { PreviewAsk, PreviewFound } from '../questions.js';
-import { REPORT_SCHEMA, type ShadowVerdict } from '../report.js';
+import { droppedIn, REPORT_SCHEMA, type ShadowVerdict } from '../report.js';
 import { Spool } from '../spool.js';
 import { diskMemory, diskStore } from './disk-store.js';
 import type { FleetWorkerData, ToAgent, ToGuard } from './fleet-messages.js';
@@ -114,6 +114,7 @@ function openSpool({ host, run, folder, settings }: FleetWorkerData): Spool {
   let drops = 0;
   return new Spool(diskStore(folder), {
     bytesMost: settings.spoolMib * MIB,
+    droppedIn,
     dropped: (count) => {
       const id = `${run}.dropped.${++drops}`;
       const report = { schema: REPORT_SCHEMA, kind: 'dropped', id, host, wall_ms: Date.now(), count };

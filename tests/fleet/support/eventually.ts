@@ -3,13 +3,14 @@
 const WHOLE_MS = 30_000;
 const EVERY_MS = 20;
 
-/** The first value of `look` that is none of undefined, null and false; what it throws counts as not yet. Rejects after half a minute. */
+/** The first value of `look` that is none of undefined, null and false; what it throws counts as not yet. Rejects after half a minute, or `wholeMs`. */
 export async function eventually<T>(
   look: () => T | Promise<T>,
   what = 'what was waited for',
+  wholeMs = WHOLE_MS,
 ): Promise<NonNullable<Exclude<T, false>>> {
   let last: unknown;
-  for (let left = WHOLE_MS; left > 0; left -= EVERY_MS) {
+  for (let left = wholeMs; left > 0; left -= EVERY_MS) {
     try {
       const value = await look();
       last = value;
@@ -19,5 +20,5 @@ export async function eventually<T>(
     }
     await new Promise((resolve) => setTimeout(resolve, EVERY_MS));
   }
-  throw new Error(`${what} did not come within ${WHOLE_MS} ms; last: ${String(last)}`);
+  throw new Error(`${what} did not come within ${wholeMs} ms; last: ${String(last)}`);
 }

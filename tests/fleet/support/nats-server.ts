@@ -5,6 +5,10 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+
+/** A test, or whatever else clears away behind it. */
+export type Scope = Pick<TestContext, 'after'>;
+
 import { eventually } from './eventually.js';
 
 const PROGRAM = 'nats-server';
@@ -31,8 +35,8 @@ async function portOf(folder: string): Promise<number> {
   });
 }
 
-/** `config`: more of the server's own configuration, such as accounts and permissions. */
-export async function startServer(t: TestContext, config = ''): Promise<NatsServer> {
+/** `config`: more of the server's own configuration, such as accounts and permissions. `address`: where it listens. */
+export async function startServer(t: Scope, config = '', address = '127.0.0.1'): Promise<NatsServer> {
   const folder = mkdtempSync(join(tmpdir(), 'badness-nats-'));
   let port = -1;
   let child: ChildProcess | null = null;
@@ -42,7 +46,7 @@ export async function startServer(t: TestContext, config = ''): Promise<NatsServ
     const store = join(folder, 'store');
     writeFileSync(
       path,
-      `listen: "127.0.0.1:${port}"\nports_file_dir: "${folder}"\njetstream { store_dir: "${store}" }\n${config}\n`,
+      `listen: "${address}:${port}"\nports_file_dir: "${folder}"\njetstream { store_dir: "${store}" }\n${config}\n`,
     );
     child = spawn(PROGRAM, ['-c', path, '-l', join(folder, 'server.log')], { stdio: 'ignore' });
     port = await portOf(folder);
@@ -58,5 +62,5 @@ export async function startServer(t: TestContext, config = ''): Promise<NatsServ
     rmSync(folder, { recursive: true, force: true });
   });
   await start();
-  return { url: `nats://127.0.0.1:${port}`, port, kill, restart: start };
+  return { url: `nats://${address}:${port}`, port, kill, restart: start };
 }

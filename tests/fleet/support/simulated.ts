@@ -63,6 +63,7 @@ export function simulate(host: string, link: FleetLink, given: SimulatedOptions 
   let dropped = 0;
   const spool = new Spool(memoryStore(), {
     bytesMost: 1 << 20,
+    droppedIn: () => 0,
     dropped: (count) => ({ subject: `badness.${host}.state`, id: `${host}.dropped.${++dropped}`, text: `${count}` }),
   });
   const agent = new FleetAgent({

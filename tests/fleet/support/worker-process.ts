@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
-import type { TestContext } from 'node:test';
+import type { Scope } from './nats-server.js';
 
 export interface WorkerProcess {
   /** Recordings that it was done with. */
@@ -11,7 +11,7 @@ export interface WorkerProcess {
   kill(): Promise<void>;
 }
 
-export function startWorker(t: TestContext, url: string, jobs = 1): WorkerProcess {
+export function startWorker(t: Scope, url: string, jobs = 1): WorkerProcess {
   const args = ['dist/cli.js', 'fleet', 'worker', '--fleet', url, '--jobs', String(jobs), '--json'];
   const child: ChildProcess = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'ignore'] });
   const done: string[] = [];

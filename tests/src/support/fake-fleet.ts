@@ -102,6 +102,7 @@ export function agentScene({ up = true, verify = isGood }: { up?: boolean; verif
   };
   const spool = new Spool(memoryStore(), {
     bytesMost: 1 << 16,
+    droppedIn: () => 0,
     dropped: (count) => ({ subject: 'd', id: `d${count}`, text: '' }),
   });
   const agent = new FleetAgent({
