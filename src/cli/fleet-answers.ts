@@ -104,16 +104,22 @@ interface Told {
   readonly freed_bytes?: number | null;
 }
 
+/** A machine may say anything. */
+function timeOf(wallMs: unknown): string {
+  const date = new Date(Number(wallMs));
+  return Number.isNaN(date.getTime()) ? '?' : `${date.toISOString().slice(0, 19)}Z`;
+}
+
 /** One round of a machine. */
 export function decisionLine(report: FleetReport): string {
-  const head = `${new Date(report.wall_ms).toISOString().slice(0, 19)}Z ${printable(report.host)}`;
+  const head = `${timeOf(report.wall_ms)} ${printable(report.host)}`;
   if (report.kind === 'dropped') return `${head} dropped ${counted(report.count, 'decision')} that waited longest`;
   if (report.kind !== 'decision') return `${head} ${report.kind}`;
-  const { outcome = 'round', reason, enforce, victim, freed_bytes: freed } = (report.event.report ?? {}) as Told;
+  const { outcome = 'round', reason, enforce, victim, freed_bytes: freed } = (report.event?.report ?? {}) as Told;
   const who = victim ? `${victim.tgid} (${printable(String(victim.comm))})` : 'nobody';
-  const why = reason ? ` (${printable(reason)})` : '';
-  const back = freed ? `, ${memory(freed)} freed` : '';
-  const policy = report.policy === null ? 'own policy' : `${printable(report.policy.key)} ${report.policy.revision}`;
+  const why = reason ? ` (${printable(String(reason))})` : '';
+  const back = typeof freed === 'number' && freed > 0 ? `, ${memory(freed)} freed` : '';
+  const policy = !report.policy ? 'own policy' : `${printable(String(report.policy.key))} ${report.policy.revision}`;
   const beside = report.shadow?.changed ? `; the shadow would have chosen otherwise` : '';
-  return `${head} ${printable(outcome)}${why}: ${who}${back}; ${policy}${enforce === false ? ', dry' : ''}${beside}`;
+  return `${head} ${printable(String(outcome))}${why}: ${who}${back}; ${policy}${enforce === false ? ', dry' : ''}${beside}`;
 }

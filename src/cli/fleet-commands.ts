@@ -55,5 +55,5 @@ export const fleet: Command = {
       ],
     },
   ],
-  exits: [...ANY, 'unreadable', 'badPolicy', 'badTask', 'changed', 'noFleet', 'fleetRefused'],
+  exits: [...ANY, 'badTask', 'unreadable', 'badPolicy', 'changed', 'noFleet', 'fleetRefused'],
 };

@@ -116,7 +116,7 @@ describe('completion: zsh', () => {
     }
     assert.deepEqual(again, {
       ...{ explain: ['scheme'], report: ['policy'], simulate: ['policy', 'scheme'] },
-      ...{ guard: ['fleet'], fleet: ['fleet', 'label'] },
+      ...{ guard: ['fleet'], fleet: ['fleet', 'label', 'host'] },
     });
   });
 

@@ -13,8 +13,8 @@ export interface HostsSettings {
   readonly spoolBytes: number;
   /** How often a connection asks whether the server is there; two that are not answered are a server that is gone. */
   readonly pingMs: number;
-  /** The text of a recording. */
-  readonly recording: string;
+  /** The text of a recording. Default: that of short.ts. */
+  readonly recording?: string;
 }
 
 export type HostsAsk =

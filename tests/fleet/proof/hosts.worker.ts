@@ -7,6 +7,7 @@ import { eventually } from '../support/eventually.js';
 import { RecordedMachine } from '../support/recorded-machine.js';
 import { simulate } from '../support/simulated.js';
 import type { HostsAsk, HostsSettings } from './hosts.js';
+import { SHORT } from './short.js';
 
 const settings = JSON.parse(process.argv[2]!) as HostsSettings;
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
@@ -24,7 +25,7 @@ function spoolOf(host: string): Spool {
   });
 }
 
-const machine = new RecordedMachine(settings.recording);
+const machine = new RecordedMachine(settings.recording ?? SHORT);
 const rounds = await machine.rounds();
 const options = { pingInterval: settings.pingMs, maxPingOut: 2 };
 const links = await Promise.all(

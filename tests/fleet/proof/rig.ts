@@ -1,9 +1,9 @@
 /** A fleet of machines that do not exist against a real server: how long a policy takes, and what a killed server and a partition cost. */
 import { Fleet, newSigningKey } from '../../../src/fleet/index.js';
-import { recordingText } from '../../src/support/recordings.js';
 import { type Scope, startServer } from '../support/nats-server.js';
 import { HostsProcess, type HostsSettings } from './hosts.js';
 import { openPartition } from './partition.js';
+import { SHORT } from './short.js';
 
 export interface RigOptions {
   readonly hosts: number;
@@ -44,15 +44,6 @@ export interface RigResult {
 }
 
 const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
-
-const TASKS = Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`task${at}`, 1000 + ((at * 37) % 400)]));
-
-/** Short of memory all the time: a round a second. */
-export const SHORT = recordingText(
-  Array.from({ length: 4 }, (_, index) => ({
-    ...{ monotonicMs: index * 1000, percent: 6, tasks: { hog: 70_000, big: 50_000, ...TASKS } },
-  })),
-);
 
 function namesOf({ hosts, processes }: RigOptions): string[][] {
   const names = Array.from({ length: hosts }, (_, index) => `host-${String(index).padStart(4, '0')}`);
