@@ -58,7 +58,7 @@ await build({
     'ranker-worker': 'src/linux/ranker-worker.ts',
     'plugin-worker': 'src/linux/plugin-worker.ts',
     'fleet-worker': 'src/fleet/live/fleet-worker.ts',
-    'fleet-evaluator': 'src/fleet/live/fleet-evaluator.ts',
+    'evaluator-worker': 'src/fleet/live/evaluator-worker.ts',
     // Small, and for few: what it shares with the others it has once more.
     plugins: 'src/plugin/index.ts',
     fleet: 'src/fleet/index.ts',

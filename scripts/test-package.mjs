@@ -11,7 +11,7 @@ import { installPacked } from '../tests/runtimes/packed.mjs';
 
 const ATTW = '@arethetypeswrong/cli@0.18.5';
 /** Files to fetch and programs of threads, not modules to import: they have no types. */
-const WORKERS = ['guard-worker.js', 'ranker-worker.js', 'plugin-worker.js', 'fleet-worker.js'];
+const WORKERS = ['guard-worker.js', 'ranker-worker.js', 'plugin-worker.js', 'fleet-worker.js', 'evaluator-worker.js'];
 const NO_MODULES = ['badness.wasm', 'badness.baseline.wasm', ...WORKERS];
 const LITTLE_BYTES = 2048;
 const CONSUMERS = ['pure', 'live', 'little'];

@@ -29,7 +29,7 @@ export class Evaluator {
   }
 
   #start(): Worker {
-    const worker = new Worker(threadFile('fleet-evaluator.js'), { execArgv: [] });
+    const worker = new Worker(threadFile('evaluator-worker.js'), { execArgv: [] });
     worker.on('message', (looked: Looked) => this.#told(looked));
     worker.on('error', ({ code, message }: NodeJS.ErrnoException) => {
       this.#worker = null;

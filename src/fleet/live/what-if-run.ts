@@ -36,6 +36,8 @@ export interface FleetWhatIf {
 }
 
 const AT_ONCE = 256;
+/** A server that was killed is noticed within seconds. */
+const SOON = { expires: 5000, idle_heartbeat: 1000 };
 const TRIES = 30;
 const PAUSE_MS = 1000;
 
@@ -74,7 +76,7 @@ async function* gathered(
 ): AsyncGenerator<FleetLooked> {
   const gatherer = new ResultGatherer(recordings.map(({ name }) => name));
   const consumer = await client.consumers.get(RESULT_STREAM, { filter_subjects: resultSubject(run) });
-  const messages = await consumer.consume();
+  const messages = await consumer.consume(SOON);
   const end = () => messages.stop();
   signal?.addEventListener('abort', end);
   try {
