@@ -45,7 +45,15 @@ export {
   tokenOf,
 } from './names.js';
 export type { FleetPolicy, FleetShadow, PolicyOrigin, Sequences } from './policy-keeper.js';
-export { byPressure, type Gathered, type PreviewAnswer, type PreviewAsk, type PreviewFound } from './questions.js';
+export {
+  byPressure,
+  type Gathered,
+  type MemoryRecord,
+  type PreviewAnswer,
+  type PreviewAsk,
+  type PreviewedVictim,
+  type PreviewFound,
+} from './questions.js';
 export type {
   DecisionReport,
   DroppedReport,

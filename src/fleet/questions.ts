@@ -18,6 +18,7 @@ export const QUESTION_SCHEMA = 1;
 /** Where a machine is asked. */
 export const askSubject = (host: string): string => `badness-ask.${tokenOf(host)}.preview`;
 
+/** The question, as a message. */
 export interface PreviewAsk {
   readonly schema: number;
   readonly kind: 'preview';
@@ -37,6 +38,7 @@ export interface PreviewedVictim {
   readonly back_kib: number;
 }
 
+/** Memory of a domain, as in all JSON output. */
 export interface MemoryRecord {
   readonly total_kib: number;
   readonly available_kib: number;
@@ -59,6 +61,7 @@ export interface PreviewFound {
   readonly end: Preview['end'];
 }
 
+/** The answer, as a message: either of `found` and `error` is null. */
 export interface PreviewAnswer {
   readonly schema: number;
   readonly kind: 'preview';

@@ -5,6 +5,7 @@
 import type { Looked } from '../recording/index.js';
 
 export const RECORDINGS_BUCKET = 'badness-recordings';
+/** Streams of jobs and of what came of them. */
 export const WORK_STREAM = 'badness-work';
 export const RESULT_STREAM = 'badness-results';
 /** The consumer that all workers share. */
@@ -21,6 +22,7 @@ export interface WhatIfRun {
   readonly all: boolean;
 }
 
+/** One recording to be evaluated. */
 export interface WhatIfJob {
   readonly schema: number;
   readonly run: string;

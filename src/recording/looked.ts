@@ -10,6 +10,7 @@ export type Looked =
   | { readonly kind: 'done'; readonly result: WhatIf; readonly isComplete: boolean }
   | { readonly kind: 'bad'; readonly code: string | null; readonly words: string };
 
+/** By which policies a recording is looked at. */
 export interface LookOptions {
   readonly policy: Policy;
   /** Null: that of the recording, else the default one. */

@@ -5,6 +5,7 @@ import type { FleetConnection } from '../servers.js';
 import { natsOf } from './connect.js';
 import { readReports } from './report-reader.js';
 
+/** What `fleet.whoDies` asks, and whom. */
 export interface AskPreview {
   /** `5%`, `512MiB`. */
   readonly available: string;

@@ -23,6 +23,7 @@ import { Evaluator } from './evaluator.js';
 import { loadJetstream } from './packages.js';
 import { FleetRecordings } from './recordings.js';
 
+/** How a worker works, and who hears of it. */
 export interface FleetWorkOptions {
   /** Recordings at a time, a thread each, 1 … 64. Default 1. */
   readonly jobs?: number;

@@ -22,6 +22,7 @@ const keptOf = ({ name, size, digest, mtime }: ObjectInfo): KeptRecording => ({
   ...{ name, bytes: size, digest, wallMs: Date.parse(mtime) },
 });
 
+/** Made by `fleet.recordings()`. What it asks rejects as the client of NATS does while there is no server. */
 export class FleetRecordings {
   readonly #objects: ObjectStore;
 

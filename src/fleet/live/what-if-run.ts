@@ -21,6 +21,7 @@ import { natsOf } from './connect.js';
 import { loadJetstream } from './packages.js';
 import { FleetRecordings, type KeptRecording } from './recordings.js';
 
+/** What a what-if over a fleet's recordings is asked. */
 export interface FleetWhatIf {
   /** The text of a policy file, and of the old one; null: that of each recording, else the default one. */
   readonly policy: string;

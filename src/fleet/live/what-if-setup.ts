@@ -5,6 +5,7 @@ import { RECORDINGS_BUCKET, RESULT_STREAM, WORK_STREAM, WORKERS } from '../what-
 import { natsOf } from './connect.js';
 import { loadJetstream, loadObjects } from './packages.js';
 
+/** Of the queue, when it is made. */
 export interface WhatIfSetup {
   /** A job whose worker was not heard of for so long goes to another one, ms, 1,000 … 600,000. Default 30,000. Counts when it is made. */
   readonly redeliverMs?: number;
