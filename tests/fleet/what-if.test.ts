@@ -147,3 +147,14 @@ test('badness fleet what-if: prints what badness whatif prints, with an id for e
   }
   assert.match(run('fleet', 'recordings', 'remove', 'web-1/a.proc', 'nobody').stdout, /removed\nnobody: not there\n/);
 });
+
+test('fleet worker: ends when it is told to, whether there is a server or not', { skip }, async (t) => {
+  const { server, fleet } = await scene(t);
+  const ending = [new AbortController(), new AbortController()];
+  const working = ending.map(({ signal }) => fleet.work({ signal }));
+  ending[0]!.abort();
+  await working[0];
+  await server.kill();
+  ending[1]!.abort();
+  await working[1];
+});

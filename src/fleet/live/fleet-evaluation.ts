@@ -65,10 +65,12 @@ class FleetWorker {
   async lane(): Promise<void> {
     const { signal, note } = this.#options;
     const evaluator = new Evaluator();
+    const ended = new Promise<null>((resolve) => signal?.addEventListener('abort', () => resolve(null)));
     try {
       while (!signal?.aborted) {
         try {
-          const message = await this.#consumer.next({ expires: EXPIRES_MS });
+          // Without a server that request ends nowhere: whoever is to end does not wait for it.
+          const message = await Promise.race([this.#consumer.next({ expires: EXPIRES_MS }), ended]);
           if (message) await this.#work(message, evaluator);
         } catch (error) {
           const { code, message } = error as { code?: string; message: string };

@@ -7,7 +7,7 @@ import { guardCost } from './guard-cost.js';
 import { runRig } from './rig.js';
 
 const SIZES = [10, 100, 1000];
-const RECORDINGS = 200;
+const RECORDINGS = 120;
 const program = new URL('./hosts.worker.js', import.meta.url);
 
 /** Clears away what a part has started, whatever becomes of it. */
