@@ -17,8 +17,8 @@ import {
   WRONG,
 } from './plugin-exchange.js';
 
-import { threadFile } from './thread-file.js';
-
+/** Apart from `new URL`: bundlers would copy the file without what it imports. A missing one is a plug-in that does not start. */
+const HERE = import.meta.url;
 /** Of a thread's own heap; a WebAssembly memory has a declared end besides. */
 const LIMITS = { maxOldGenerationSizeMb: 64, maxYoungGenerationSizeMb: 16, stackSizeMb: 2 };
 /** How often it is looked whether it is ready. */
@@ -45,7 +45,7 @@ export class PluginThread {
   /** `tasks`: most that it is ever asked about. */
   constructor(code: PluginCode, tasks: number) {
     this.exchange = makeExchange(tasks);
-    this.#worker = new Worker(threadFile('plugin-worker.js'), {
+    this.#worker = new Worker(new URL('plugin-worker.js', HERE), {
       workerData: { code, buffer: this.exchange.buffer },
       // Neither flags, environment nor standard streams of the guard are its business. (What it prints is dropped on its side: a stream that
       // somebody reads here would keep the program alive.)

@@ -39,8 +39,7 @@ test('openLinuxGuard: a guard that is refused leaves nothing open, and may be tr
     deadlineMs: 20,
   } as const;
   const byModule = definePolicy({ ...OWN, scheme: module });
-  // The program of its thread is not beside the tests.
-  await assert.rejects(openLinuxGuard({ ...options, policy: byModule }), { code: 'ENOTHREAD' });
+  await assert.rejects(openLinuxGuard({ ...options, policy: byModule }), { code: 'EPLUGIN' });
   // Nearly all is open when the sources are.
   await assert.rejects(openLinuxGuard({ ...options, mostMs: -1 }), { code: 'EPRESSURE' });
   assert.equal(isDomainOpen(options.engine.view, 1), false);
