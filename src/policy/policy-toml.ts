@@ -60,7 +60,10 @@ class Writer {
     for (const [key, inner] of Object.entries(value)) {
       const said = isPlain(given) && Object.hasOwn(given, key) ? given[key] : undefined;
       const at = `${path}${snake(key)}`;
-      if (levels > 1 && isPlain(inner)) this.#pairs(`${at}.`, inner, said, levels - 1);
+      const isTable = levels > 1 && isPlain(inner);
+      // That it is there may say something: stalls are asked then.
+      if (isTable && !this.#effective && isPlain(said) && Object.keys(said).length === 0) this.line(`${at} = {}`);
+      else if (isTable) this.#pairs(`${at}.`, inner, said, levels - 1);
       else this.pair(key, at, inner, said);
     }
   }

@@ -77,6 +77,13 @@ test('policy text: in short it has what the file says, and nothing else', async 
   assert.equal(policyToToml(await parsePolicy(text)), text);
 });
 
+test('policy text: a table that is there and empty stays there', async () => {
+  const text = 'version = 1\n\n[pressure]\npsi = {}\n';
+  const file = await parsePolicy(text);
+  assert.notEqual(file.policies[0]!.pressure.psi, null);
+  assert.equal(policyToToml(file), text);
+});
+
 test('policy text: what TOML wants escaped is escaped', async () => {
   const never = ['"\\', 'a\tb', '\x7f\x01'];
   const text = policyToToml(fileOf([{ never }]));

@@ -27,19 +27,27 @@ const child = spawn('sleep', ['60'], { stdio: 'ignore' });
 await once(child, 'spawn');
 const engine = await openEngine({ maxTasks: 4096 });
 const world = new LinuxWorld(engine, definePolicy({ domain: 'system' }), systemDomain());
-const others: number[] = [];
+/** Until there are none left. */
+function takeDescriptors(): number[] {
+  const taken: number[] = [];
+  try {
+    for (;;) taken.push(openSync('/dev/null', 'r'));
+  } catch {
+    return taken;
+  }
+}
+
+let others: number[] = [];
 try {
   world.choose();
-  try {
-    for (;;) others.push(openSync('/dev/null', 'r'));
-  } catch {
-    // Out of descriptors, as wanted; but for one, which a choice can do with.
-    closeSync(others.pop()!);
-  }
+  others = takeDescriptors();
+  // But for one, which a choice can do with.
+  closeSync(others.pop()!);
   const choice = world.choose();
-  const last = openSync('/dev/null', 'r');
+  // Whoever has ended meanwhile has given one back.
+  const last = takeDescriptors();
   const dead = deadByThreads();
-  closeSync(last);
+  for (const fd of last) closeSync(fd);
   const held = world.hold(world.rowOf(child.pid!, choice));
   const ask = { signal: 'SIGKILL', termMs: 0, rawioMs: 0, stuckMs: 5000 } as const;
   const report = held && (await world.kill(held, { ...ask, abort: new AbortController().signal, hurry: null }));
