@@ -15,8 +15,10 @@ domain = "system"
 thresholds.term = { available = "100%", swap_free = "100%" }
 thresholds.kill.available = "0%"
 `;
+/** More than anybody has pages. */
+const MANY = 1e12;
 /** Whoever is asked about last goes first. */
-const BY_PLACE = wat({ score: eachTask('(f64.convert_i32_u (local.get $i))') });
+const BY_PLACE = wat({ score: eachTask(`(f64.add (f64.const ${MANY}) (f64.convert_i32_u (local.get $i)))`) });
 
 const LOOPS = points('for (;;);');
 
@@ -54,13 +56,13 @@ describe('guard: a plug-in scheme', { skip }, () => {
     const { report } = linesOf(run, 'round').find((line) => line.report.victim);
     const { name, answered, reason }: PluginLine = report.plugin;
     assert.deepEqual([name, answered, reason], [wasm, true, null]);
-    assert.ok(report.victim.points > 0 && report.victim.points < report.terms.points, 'a place is less than its pages');
+    assert.ok(report.victim.points > MANY && report.terms.points < MANY, 'a place, and not its pages');
     const state = await stateOf(run.path);
     assert.deepEqual([state.plugin.state, state.plugin.fallbacks, state.plugin.last_error], ['ready', 0, null]);
     const [head, first] = (await get(run.path, '/rank?limit=1')).body
       .split('\n')
       .map((line) => line && JSON.parse(line));
-    assert.deepEqual([head.plugin.name, head.plugin.answered, first.points], [wasm, true, head.eligible - 1]);
+    assert.deepEqual([head.plugin.name, head.plugin.answered, first.points], [wasm, true, MANY + head.eligible - 1]);
     assert.match((await get(run.path, '/metrics')).body, /^badness_plugin_ready 1$/m);
     assert.equal(await run.stop(), 0);
   });
