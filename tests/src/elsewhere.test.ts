@@ -44,11 +44,16 @@ const CALLS = [
 for (const platform of PLATFORMS) {
   test(`elsewhere (${platform}): every entry loads, and reads nothing below /proc and /sys`, () => {
     assert.ok(entries.length >= 7, 'the entries of the package');
-    for (const entry of entries) {
-      const name = entry.replace(/^\./, 'badness');
-      const program = `await import('${name}'); console.log(JSON.stringify([process.platform, globalThis.missed]));`;
-      assert.deepEqual(printed(platform, program), [platform, []], name);
-    }
+    // One after the other in one process: each is a file of its own, and what is missed is counted for all of them.
+    const names = JSON.stringify(entries.map((entry) => entry.replace(/^\./, 'badness')));
+    const program = `
+      const missed = [];
+      for (const name of ${names}) {
+        await import(name);
+        if (globalThis.missed.length > 0) missed.push(name, ...globalThis.missed.splice(0));
+      }
+      console.log(JSON.stringify([process.platform, missed]));`;
+    assert.deepEqual(printed(platform, program), [platform, []]);
   });
 
   test(`elsewhere (${platform}): what needs Linux says ENOTLINUX in words`, () => {
