@@ -2,9 +2,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { cpus, loadavg, release } from 'node:os';
+import { footprintTable, footprintVerdicts, raceTable, raceVerdicts } from './peers-report.mjs';
 import { reactionTable, reactionVerdicts } from './reaction-report.mjs';
 import { TASKS } from './score.mjs';
 import { DISTRIBUTION } from './score-data.mjs';
+import { soakTable, soakVerdicts } from './soak-report.mjs';
 import { median } from './support.mjs';
 import { asked, isKnown, round, table } from './verdicts.mjs';
 
@@ -127,13 +129,16 @@ function machine() {
 }
 
 /** The text of RESULTS.md, and the verdicts for a terminal. */
-export function report({ score, growth, decision, garbage, reaction, sizes, skipped, crowd }) {
+export function report({ score, growth, decision, garbage, reaction, race, footprint, soak, sizes, skipped, crowd }) {
   const verdicts = [
     ...scoreVerdicts(score),
     ...growthVerdicts(growth),
     ...(decision ? decisionVerdicts(decision) : []),
     ...(garbage ? garbageVerdicts(garbage) : []),
     ...(reaction ? reactionVerdicts(reaction) : []),
+    ...(race ? raceVerdicts(race) : []),
+    ...(footprint ? footprintVerdicts(footprint) : []),
+    ...(soak ? soakVerdicts(soak) : []),
     ...sizeVerdicts(sizes),
   ];
   const names = Object.keys(score.ns);
@@ -155,8 +160,11 @@ export function report({ score, growth, decision, garbage, reaction, sizes, skip
     growthTable(growth),
     ...(decision ? ['## One decision', decisionTable(decision, crowd)] : []),
     ...(reaction ? ['## Reaction', reactionTable(reaction)] : []),
+    ...(race ? ['## Races against the kernel', raceTable(race)] : []),
+    ...(footprint ? ['## Footprint', footprintTable(footprint)] : []),
+    ...(soak ? ['## Soak', soakTable(soak)] : []),
     '## Raw',
-    details({ score, growth, decision, garbage, reaction, sizes }),
+    details({ score, growth, decision, garbage, reaction, race, footprint, soak, sizes }),
   ].join('\n\n');
   return { markdown: `${markdown}\n`, summary: verdicts.map((cells) => cells.join('  ')).join('\n') };
 }
