@@ -57,3 +57,14 @@ export function writePlots(folder, { reaction, footprint }) {
     for (const [theme, colors] of Object.entries(COLORS))
       writeFileSync(`${folder}/${name}-${theme}.svg`, bars(...parts, colors));
 }
+
+const WORDS = { reaction: 'Until the victim is dead, by daemon', footprint: 'Resident memory, by daemon' };
+
+/** The plots in a folder for a README, each in the reader's theme. */
+export function pictures(folder) {
+  return Object.entries(WORDS).map(
+    ([name, words]) =>
+      `<picture>\n  <source media="(prefers-color-scheme: dark)" srcset="${folder}/${name}-dark.svg">\n` +
+      `  <img alt="${words}" src="${folder}/${name}-light.svg">\n</picture>`,
+  );
+}

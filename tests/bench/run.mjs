@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { sizes } from '../../scripts/size.mjs';
 import { sideBySide } from './peers-report.mjs';
-import { writePlots } from './plots.mjs';
+import { pictures, writePlots } from './plots.mjs';
 import { report } from './report.mjs';
 import { benchScore } from './score.mjs';
 
@@ -125,7 +125,8 @@ function benchPeers(folder, skipped, step) {
 function show(figures) {
   writePlots('docs/plots', figures);
   const text = readFileSync('README.md', 'utf8');
-  const table = `<!-- beside: npm run bench:all -->\n\n${sideBySide(figures)}\n\n<!-- /beside -->`;
+  const shown = [sideBySide(figures), ...pictures('docs/plots')].join('\n\n');
+  const table = `<!-- beside: npm run bench:all -->\n\n${shown}\n\n<!-- /beside -->`;
   writeFileSync(
     'README.md',
     text.replace(/<!-- beside: .*? -->[\s\S]*<!-- \/beside -->/, () => table),
