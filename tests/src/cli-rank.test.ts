@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { machineToRecord, SCHEMES, taskToRecord } from '../../src/index.js';
 import { badness, onTerminal, records } from './support/badness.js';
 import { fakeProc } from './support/fake-proc.js';
+import fc from './support/fast-check.js';
 import { arbitraryTask } from './support/tasks.js';
 
 const MACHINE = { hz: 100, pageSize: 4096, uptimeS: 86_400.25, totalPages: 1 << 20 };

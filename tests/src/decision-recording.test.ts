@@ -1,7 +1,6 @@
 /** Decisions of a guard, kept whole and exported: a recording that replays to the same choice, points and hits of rules. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { decisions, recordDecision } from '../../src/decision.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
@@ -24,6 +23,7 @@ import { SCHEMES } from '../../src/schemes.js';
 import { restoreSnapshot } from '../../src/snapshot-copy.js';
 import { beginSnapshot, putStaged, stageTask, type Task } from '../../src/task.js';
 import { FakeProc } from './support/fake-proc.js';
+import fc from './support/fast-check.js';
 import { roundOf } from './support/patient-round.js';
 
 const MEMORY = { totalKib: 4_000_000, availableKib: 9, basisKib: 90, swapTotalKib: 0, swapFreeKib: 0 };

@@ -4,7 +4,6 @@ import { type SpawnSyncReturns, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { decide } from '../../src/decision.js';
 import { openEngine } from '../../src/engine.js';
@@ -12,8 +11,8 @@ import { readTasks } from '../../src/linux/read-all.js';
 import { rankTasks } from '../../src/rank.js';
 import { SCHEMES, type SchemeName } from '../../src/schemes.js';
 import { FakeProc, type FakeTask, statText, statusText } from './support/fake-proc.js';
+import fc, { SEED } from './support/fast-check.js';
 import { deviceHost } from './support/native-tool.js';
-import { SEED } from './support/tables.js';
 
 const host = deviceHost();
 const skip = 'skip' in host ? host.skip : false;

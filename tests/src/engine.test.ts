@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { decodeComm, encodeComm } from '../../src/comm.js';
 import { decide } from '../../src/decision.js';
@@ -13,7 +12,8 @@ import { beginSnapshot, loadTasks, MACHINE_DEFAULTS, putTask, taskAt } from '../
 import type { Parameters, Table } from '../reference/table.js';
 import type { Abi } from './support/builds.js';
 import { Driver } from './support/driver.js';
-import { parameters, RUNS, SEED, someFlags, tiedTable, wideTable } from './support/tables.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
+import { parameters, someFlags, tiedTable, wideTable } from './support/tables.js';
 
 const BUILDS: EngineBuild[] = ['shared', 'baseline'];
 const machine = { ...MACHINE_DEFAULTS, uptimeS: 1000 };

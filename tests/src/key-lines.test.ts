@@ -1,8 +1,8 @@
 /** Where each key of a TOML text stands. */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { keyLines } from '../../src/policy/key-lines.js';
+import fc from './support/fast-check.js';
 
 const lines = (...text: string[]) => text.join('\n');
 

@@ -1,9 +1,9 @@
 /** The notifier chain against a model of a few lines: random registrations, removals and walks, inside walks too. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { NotifierChain } from '../../src/guard/notifier-chain.js';
 import { WARN } from './support/chain.js';
+import fc, { RUNS } from './support/fast-check.js';
 import { ManualClock } from './support/manual-clock.js';
 
 const NAMES = ['a', 'b', 'c', 'd', 'e'] as const;
@@ -136,7 +136,7 @@ test('notifier chain: any sequence of changes and walks calls whom the model cal
       );
       for (const line of model.log) kinds.add(line.split(' ')[0]!);
     }),
-    { numRuns: Number(process.env.FC_RUNS ?? 500) },
+    { numRuns: RUNS * 5 },
   );
   assert.deepEqual([...kinds].sort(), ['EDEADLK', 'EEXIST', 'ENOENT', 'called', 'ok', 'walked'], 'all were tried');
 });

@@ -3,9 +3,9 @@
 import assert from 'node:assert/strict';
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { windowAt } from './support/builds.js';
+import fc from './support/fast-check.js';
 import {
   check,
   FILLS,

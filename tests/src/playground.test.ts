@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { SCHEMES, type Task } from '../../src/index.js';
 import { Frames } from '../../src/playground/frames.js';
 import {
@@ -17,6 +16,7 @@ import {
 import { visibleRows } from '../../src/playground/ranking-view.js';
 import { Rounds, type Step } from '../../src/playground/rounds.js';
 import { adjWords, stepParts } from '../../src/playground/task-view.js';
+import fc from './support/fast-check.js';
 
 const MACHINE = { hz: 100, pageSize: 4096, uptimeS: 1, totalPages: 10 };
 const SCORING = { scheme: 'badness', maxDiscount: 4, age: 'spare-old', adj: 'never-only' } as const;

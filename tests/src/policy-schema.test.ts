@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Ajv } from 'ajv';
-import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { definePolicy, type PolicyInput, parsePolicy, policySchema, policyToToml } from '../../src/policy/index.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { policyInputs } from './support/policies.js';
-import { RUNS, SEED } from './support/tables.js';
 
 const page = readFileSync('docs/policy.md', 'utf8');
 const schema = policySchema(page);

@@ -1,10 +1,9 @@
 /** Policies as text: what is shown is read back as the same, and what the file did not say is marked. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { definePolicy, type PolicyFile, type PolicyInput, parsePolicy, policyToToml } from '../../src/policy/index.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { policyInputs } from './support/policies.js';
-import { RUNS, SEED } from './support/tables.js';
 
 const FLEET = {
   ...{

@@ -1,9 +1,9 @@
 /** The policy: its defaults, what it refuses and in which words, thresholds, and the shipped never list. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { commGlob, matchGlob } from '../../src/policy/glob.js';
 import { definePolicy, NEVER_DEFAULT, type Policy, type PolicyInput } from '../../src/policy/policy.js';
+import fc from './support/fast-check.js';
 
 /** What comes from a file or a careless program, past the compiler. */
 const anyhow = (input: unknown): Policy => definePolicy(input as PolicyInput);

@@ -2,9 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { re2Expression } from '../../src/cli/posix-expression.js';
 import { compileExpression } from '../../src/policy/regular-expression.js';
+import fc from './support/fast-check.js';
 
 interface Koffi {
   load(library: string): { func(name: string, result: string, args: string[]): (...args: unknown[]) => number };

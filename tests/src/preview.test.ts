@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { openEngine } from '../../src/engine.js';
 import * as library from '../../src/index.js';
 import * as linux from '../../src/linux/index.js';
@@ -16,6 +15,7 @@ import { scoreTasks, selectTask } from '../../src/rank.js';
 import { loadTasks, type Task } from '../../src/task.js';
 import { badness, records } from './support/badness.js';
 import { runExample } from './support/doc-example.js';
+import fc from './support/fast-check.js';
 
 const MIB = 1024;
 /** 1,000 MiB, of which 500 are available; thresholds are of 1,000. */

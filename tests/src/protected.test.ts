@@ -1,10 +1,10 @@
 // The protected set in shared memory: who is in it, whose children are, and what ends it.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { openEngine } from '../../src/engine.js';
 import { ProtectedSet } from '../../src/protected.js';
+import fc from './support/fast-check.js';
 
 /** Tasks by id; the handle of a task is a number that is never used again. */
 async function scene() {

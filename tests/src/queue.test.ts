@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { BadnessError } from '../../src/errors.js';
 import { CandidateQueue, type QueueAbi, type TaskHandles } from '../../src/queue.js';
 import { type ParsedQueue, referenceLegacyQueue, referenceQueue } from '../reference/queue.js';
 import { releaseBuilds, windowAt } from './support/builds.js';
+import fc from './support/fast-check.js';
 
 interface Row {
   input: string;

@@ -1,9 +1,9 @@
 /** A whole ranking as columns says what rankTasks says a row at a time, and what rules make of it. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { ineligibleTasks, loadTasks, openEngine, rankTasks, SCHEMES, type Task } from '../../src/index.js';
 import { compileRules, definePolicy, NO_TEXTS, RowRules, type RuleInput, rankColumns } from '../../src/policy/index.js';
+import fc from './support/fast-check.js';
 
 const engine = await openEngine({ maxTasks: 64 });
 const MACHINE = { hz: 100, pageSize: 4096, uptimeS: 100_000, totalPages: 1_000_000 };

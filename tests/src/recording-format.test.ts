@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { openEngine } from '../../src/engine.js';
 import { BadnessError } from '../../src/errors.js';
 import { loadRecorded } from '../../src/recording/load.js';
@@ -11,6 +10,7 @@ import { RecordedFiles } from '../../src/recording/recorded-files.js';
 import { type Entry, type Mark, type Recording, SNAPSHOT_FACTS_DEFAULT } from '../../src/recording/recording.js';
 import { readSpelled, spelledFile, spelledWord } from '../../src/recording/spelling.js';
 import { type MachineState, RecordingWriter } from '../../src/recording/writer.js';
+import fc from './support/fast-check.js';
 
 const latin1 = (bytes: Uint8Array) => Buffer.from(bytes).toString('latin1');
 const anyBytes = fc.oneof(

@@ -1,7 +1,6 @@
 // Registered tasks as a round sees them: the same choice as a ranking of the same numbers, who is never chosen, who is held.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { type EngineBuild, openEngine } from '../../src/engine.js';
 import { definePolicy, type PolicyInput } from '../../src/policy/index.js';
@@ -9,8 +8,8 @@ import { ineligibleTasks, rankTasks } from '../../src/rank.js';
 import { RegisteredWorld, TaskRegistry, type TaskSpec } from '../../src/registered/index.js';
 import { SCHEMES } from '../../src/schemes.js';
 import { loadTasks, type Task } from '../../src/task.js';
+import fc, { SEED } from './support/fast-check.js';
 import { ManualClock } from './support/manual-clock.js';
-import { SEED } from './support/tables.js';
 
 const MIB = 2 ** 20;
 const BUDGET = 1024 * MIB;

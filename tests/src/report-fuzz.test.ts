@@ -3,11 +3,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { openEngine, parseTaskLines } from '../../src/index.js';
 import { type EventJson, eventToJson, KernelLogReader, readKernelLog, rerank } from '../../src/report/index.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { bytesOf, DRESSES, KMSG_FILE, SAMPLES } from './support/oom-log.js';
-import { RUNS, SEED } from './support/tables.js';
+
 import { arbitraryComm } from './support/tasks.js';
 
 const engine = await openEngine({ maxTasks: 1024 });
@@ -16,6 +16,9 @@ const LOGS = [...SAMPLES.map(({ lines }) => lines), readFileSync(KMSG_FILE, 'lat
 type Mutation = (lines: string[]) => string[];
 const at = fc.nat(200);
 const place = (lines: string[], index: number) => index % Math.max(lines.length, 1);
+/** By characters: half of a surrogate pair is no text, and has no bytes that could be read alike. */
+const splice = (line: string, start: number, count: number, text = '') =>
+  [...line].toSpliced(start, count, text).join('');
 
 /** What can happen to a log: lines lost, doubled, swapped, cut, strangers between them, characters changed. */
 const mutation: fc.Arbitrary<Mutation> = fc.oneof(
@@ -44,7 +47,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
   fc.tuple(at, at).map(
     ([index, length]): Mutation =>
       (lines) => {
-        return lines.map((line, other) => (other === place(lines, index) ? line.slice(0, length) : line));
+        return lines.map((line, other) => (other === place(lines, index) ? splice(line, length, line.length) : line));
       },
   ),
   fc.tuple(at, fc.constantFrom(...LOGS.flat())).map(
@@ -57,7 +60,7 @@ const mutation: fc.Arbitrary<Mutation> = fc.oneof(
     ([index, column, text]): Mutation =>
       (lines) => {
         return lines.map((line, other) =>
-          other === place(lines, index) ? line.slice(0, column) + text + line.slice(column + text.length) : line,
+          other === place(lines, index) ? splice(line, column, [...text].length, text) : line,
         );
       },
   ),

@@ -2,10 +2,9 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { KernelLogReader, type OomEvent, readKernelLog, victimOf } from '../../src/report/index.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { bytesOf, DRESSES, journalEntry, reportLines, SAMPLES } from './support/oom-log.js';
-import { RUNS, SEED } from './support/tables.js';
 
 const HOG = { tgid: 501, comm: 'java', uid: 1000, total_vm_pages: 70_000, rss_pages: 61_234, pgtables_bytes: 450_560 };
 const SSHD = { tgid: 777, comm: 'sshd', total_vm_pages: 9000, rss_pages: 512, pgtables_bytes: 73_728 };

@@ -2,13 +2,13 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { openEngine, SCHEMES, type SchemeName } from '../../src/index.js';
 import { type DoubtCode, readKernelLog, rerank } from '../../src/report/index.js';
 import { selectVictim } from '../reference/select.js';
 import type { Table, TaskRecord } from '../reference/table.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { bytesOf, DRESSES, reportLines, SAMPLES, type TableEra } from './support/oom-log.js';
-import { RUNS, SEED } from './support/tables.js';
+
 import { arbitraryComm } from './support/tasks.js';
 
 const engine = await openEngine({ maxTasks: 64 });

@@ -1,7 +1,6 @@
 /** Rules as data and as arithmetic: what is refused, which of several counts, and what comes out, exactly. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   type CompiledRule,
   compileRules,
@@ -22,7 +21,7 @@ import {
   shiftedPoints,
   verdictOf,
 } from '../../src/policy/rule-verdict.js';
-import { RUNS, SEED } from './support/tables.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 
 const ruleOf = (input: unknown): Rule => definePolicy({ rules: [input as RuleInput] }).rules[0]!;
 

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { readdirSync } from 'node:fs';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
 import { liveFiles } from '../../src/linux/live-files.js';
@@ -12,8 +11,8 @@ import type { ScanOptions } from '../../src/linux/scan-options.js';
 import { compileRules, definePolicy, RowRules, type Rule, type RuleInput, selectBy } from '../../src/policy/index.js';
 import { ProcTexts } from '../../src/proc/rule-texts.js';
 import { FakeProc } from './support/fake-proc.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { type History, histories, ROUNDS, writeRound } from './support/histories.js';
-import { RUNS, SEED } from './support/tables.js';
 
 const SCANS: ScanOptions[] = [
   { scheme: 'badness' },

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readdirSync, readlinkSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { type Engine, type EngineBuild, openEngine } from '../../src/engine.js';
 import type { Decided } from '../../src/linux/decided.js';
@@ -12,8 +11,8 @@ import { ProcScanner } from '../../src/linux/scan.js';
 import { BOUNDED_SCHEMES, type ScanOptions } from '../../src/linux/scan-options.js';
 import { type ScoreOptions, scoreTasks, selectTask } from '../../src/rank.js';
 import { FakeProc, type FakeTask } from './support/fake-proc.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { type History, histories, ROUNDS, writeRound } from './support/histories.js';
-import { RUNS, SEED } from './support/tables.js';
 
 const BUILDS: EngineBuild[] = ['shared', 'baseline'];
 

@@ -1,14 +1,14 @@
 /** Selection and ranking: the engine against the reference on tables full of ties, and each era's rules by name. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { isEligible } from '../reference/eligible.js';
 import { rankTasks, selectVictim } from '../reference/select.js';
 import { factsOf, type Parameters, type Table, type TaskRecord } from '../reference/table.js';
 import { releaseBuilds } from './support/builds.js';
 import { Driver } from './support/driver.js';
-import { parameters, RUNS, SCHEME_NAMES, SEED, someFlags, tiedTable } from './support/tables.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
+import { parameters, SCHEME_NAMES, someFlags, tiedTable } from './support/tables.js';
 
 const PARAMETERS: Parameters = { max_discount: 4, age: 0, adj: 0, total_pages: 100000, root: 0 };
 

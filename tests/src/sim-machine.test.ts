@@ -1,12 +1,11 @@
 // The machine that does not exist: memory adds up, curves go as they say, and no guard kills whom it must not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
 import { Machine } from '../../src/simulate/machine.js';
 import { type CastInput, defineScenario, type ScenarioInput, tasksMost } from '../../src/simulate/scenario.js';
 import { simulate } from '../../src/simulate/simulate.js';
-import { RUNS, SEED } from './support/tables.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 
 const MIB = 2 ** 20;
 const size = (most: number) => fc.nat(most).map((mib) => mib * MIB);

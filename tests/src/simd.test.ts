@@ -4,14 +4,14 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import * as L from '../../assembly/layout.js';
 import { badness, type Inputs } from '../reference/badness.js';
 import { isEligible } from '../reference/eligible.js';
 import { factsOf, inputsOf, type Parameters, pointsOfTable, type Table } from '../reference/table.js';
 import { releaseBuilds } from './support/builds.js';
 import { Driver } from './support/driver.js';
-import { parameters, quantity, RUNS, SCHEME_NAMES, SEED, wideTable } from './support/tables.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
+import { parameters, quantity, SCHEME_NAMES, wideTable } from './support/tables.js';
 
 /** Points of a whole table, engine against reference. */
 function compareTable(driver: Driver, scheme: number, table: Table, p: Parameters): void {

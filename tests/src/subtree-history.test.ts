@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { SubtreeMembers } from '../../src/linux/subtree.js';
 import { FakeProc } from './support/fake-proc.js';
+import fc, { RUNS, SEED } from './support/fast-check.js';
 import { type ModelProcess, PID_MAX, ProcessModel, ROOT } from './support/process-model.js';
-import { RUNS, SEED } from './support/tables.js';
 
 const COOKIE = '0123456789abcdef0123456789abcdef';
 

@@ -2,7 +2,6 @@
 
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import {
   BadnessError,
   ineligibleTasks,
@@ -19,6 +18,7 @@ import {
   type Task,
   taskToRecord,
 } from '../../src/index.js';
+import fc from './support/fast-check.js';
 import { arbitraryTask } from './support/tasks.js';
 
 function refusal(text: string): BadnessError {

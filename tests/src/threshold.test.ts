@@ -1,9 +1,9 @@
 /** Thresholds and patterns, as a person writes them in a policy or on a command line. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { matchGlob } from '../../src/policy/glob.js';
 import { fallenTo, parseThresholdPair, showThreshold, threshold } from '../../src/policy/threshold.js';
+import fc from './support/fast-check.js';
 
 test('threshold: a threshold pair is read as earlyoom reads it', () => {
   const rows: [string, number, number][] = [

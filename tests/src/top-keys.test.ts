@@ -1,10 +1,10 @@
 // The keyboard of badness top: bytes to keys, and what a key changes.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { type Choices, pressed, SORTS, selectedIndex } from '../../src/cli/top-choices.js';
 import { type Key, KeyReader } from '../../src/cli/top-keys.js';
 import { SHOWN_SCHEMES } from '../../src/cli/words.js';
+import fc from './support/fast-check.js';
 
 const letter = (one: string): Key => ({ letter: one });
 

@@ -1,9 +1,9 @@
 // What badness top writes to a terminal: the picture that is meant, and no more of it than has changed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import { ENTER, LEAVE, Screen } from '../../src/cli/top-screen.js';
 import type { Line, LineStyle } from '../../src/cli/top-view.js';
+import fc from './support/fast-check.js';
 import { PaperScreen } from './support/top-scene.js';
 
 const PLAIN = (text: string) => text;

@@ -1,9 +1,9 @@
 // One frame of badness top, as text: what stands where, what gives way on small screens, and names that can do no harm.
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import fc from 'fast-check';
 import { bar, memoryLine, pressureLines, swapLine } from '../../src/cli/top-meters.js';
 import { HELP_LINES, type TopView, topLines } from '../../src/cli/top-view.js';
+import fc from './support/fast-check.js';
 import { evening, METERS, renamed } from './support/top-scene.js';
 
 const texts = (view: TopView, columns: number, rows: number) => topLines(view, columns, rows).map(({ text }) => text);

@@ -1,7 +1,6 @@
 /** Names on the wire: whatever a host is called, it is one token, its own, and nobody else's; and who is among the first percent. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import fc from 'fast-check';
 import {
   nameOf,
   parseTarget,
@@ -13,7 +12,7 @@ import {
   tokenOf,
 } from '../../../src/fleet/names.js';
 import { isAmong } from '../../../src/fleet/share.js';
-import { SEED } from '../support/tables.js';
+import fc, { SEED } from '../support/fast-check.js';
 
 const names = fc.oneof(
   fc.string({ minLength: 1, maxLength: 40, unit: 'grapheme' }),

@@ -4,10 +4,9 @@ import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import fc from 'fast-check';
 import { diskMemory, diskStore, memoryStore, readStanding } from '../../../src/fleet/live/disk-store.js';
 import { readSegment, Spool, type SpoolRecord, type SpoolStore, spoolLine } from '../../../src/fleet/spool.js';
-import { SEED } from '../support/tables.js';
+import fc, { SEED } from '../support/fast-check.js';
 
 const record = (id: string, text = 'x'.repeat(100)): SpoolRecord => ({ subject: 's', id, text });
 const DROPPED = 'dropped ';

@@ -1,8 +1,8 @@
 /** Random machines that change from round to round: tasks grow, shrink, vanish and appear, as a reader would see them. */
 import { mkdirSync } from 'node:fs';
-import fc from 'fast-check';
 import { MAPPINGS_MAX } from '../../../src/linux/bounds.js';
 import type { FakeProc, FakeTask } from './fake-proc.js';
+import fc from './fast-check.js';
 
 export const ROUNDS = 4;
 

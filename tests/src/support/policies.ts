@@ -1,7 +1,8 @@
 /** Random policies, in the form of the input: every key that there is, with whatever it may hold. */
-import fc from 'fast-check';
+
 import { PHASES, type PolicyInput } from '../../../src/policy/index.js';
 import { SCHEMES } from '../../../src/schemes.js';
+import fc from './fast-check.js';
 
 /** Every part may be missing. */
 function some<T extends object>(model: { [K in keyof T]: fc.Arbitrary<T[K]> }) {

@@ -1,17 +1,13 @@
 /** Random tables for the differential tests: over the whole domain of a column, or full of ties. */
-import fc from 'fast-check';
+
 import * as L from '../../../assembly/layout.js';
 import type { Parameters, Table, TaskRecord } from '../../reference/table.js';
+import fc from './fast-check.js';
 
 export const SCHEME_NAMES = [
   ...['linux-2.4', 'linux-2.6.10', 'linux-2.6.11', 'linux-2.6.16', 'linux-2.6.20', 'linux-2.6.32', 'linux-2.6.36'],
   ...['linux-3.0', 'linux-3.5', 'linux-3.15', 'linux-4.17', 'linux-5.9', 'badness', 'resident', 'family'],
 ] as const;
-
-/** FC_SEED repeats a run, FC_RUNS makes it longer. */
-export const SEED = Number(process.env.FC_SEED ?? Date.now() % 2 ** 31);
-
-export const RUNS = Number(process.env.FC_RUNS ?? 100);
 
 const around = (v: number): fc.Arbitrary<number> => fc.constantFrom(Math.max(0, v - 1), v, v + 1);
 const within = (v: number): number => Math.min(v, L.QUANTITY_MAX);

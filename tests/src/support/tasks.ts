@@ -1,7 +1,7 @@
 // Arbitrary task records, as fast-check makes them.
 
-import fc from 'fast-check';
 import type { Task } from '../../../src/index.js';
+import fc from './fast-check.js';
 
 const u32 = fc.nat({ max: 0xffffffff });
 /** Small ones, so that sums stay within 2^53, and small numbers often. */
