@@ -1,8 +1,6 @@
 // The proof of docs/fleet.md with times, on a quiet machine: `npm run bench:fleet [fleets] [what-if] [guard]`. Root has a real partition.
 import { spawnSync } from 'node:child_process';
-import { rmSync } from 'node:fs';
-import { build } from 'esbuild';
-import { inlineWasm } from './inline-wasm.mjs';
+import { bundlePrograms } from './bundle.mjs';
 
 if (spawnSync('nats-server', ['--version']).status !== 0) {
   console.error(
@@ -11,11 +9,6 @@ if (spawnSync('nats-server', ['--version']).status !== 0) {
   process.exit(1);
 }
 const outdir = 'build/bench-fleet';
-rmSync(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: ['tests/fleet/proof/main.ts', 'tests/fleet/proof/hosts.worker.ts'],
-  ...{ bundle: true, format: 'esm', packages: 'external', platform: 'node', target: 'node20' },
-  ...{ plugins: [inlineWasm], outdir, logLevel: 'warning' },
-});
+await bundlePrograms(['tests/fleet/proof/main.ts', 'tests/fleet/proof/hosts.worker.ts'], outdir);
 const { status } = spawnSync(process.execPath, [`${outdir}/main.js`, ...process.argv.slice(2)], { stdio: 'inherit' });
 process.exitCode = status ?? 1;

@@ -3,8 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
-import { inlineWasm } from './inline-wasm.mjs';
+import { bundlePrograms } from './bundle.mjs';
 
 const GET = 'apt-get install nats-server, brew install nats-server, or https://github.com/nats-io/nats-server/releases';
 if (spawnSync('nats-server', ['--version']).status !== 0) {
@@ -48,10 +47,7 @@ badness('fleet', 'key', join(folder, 'key.pem'));
 const { openSigner } = await import('../dist/fleet.js');
 const { trust } = openSigner(readFileSync(join(folder, 'key.pem'), 'utf8'));
 const outdir = 'build/fleet-demo';
-await build({
-  ...{ entryPoints: ['tests/fleet/proof/hosts.worker.ts'], bundle: true, format: 'esm', packages: 'external' },
-  ...{ platform: 'node', target: 'node20', plugins: [inlineWasm], outdir, logLevel: 'warning' },
-});
+await bundlePrograms(['tests/fleet/proof/hosts.worker.ts'], outdir);
 const hosts = ['web-1.example', 'web-2.example', 'ci-runner'];
 const settings = { url, hosts, labels: [], trust: [trust], links: 1, spoolBytes: 1 << 20, pingMs: 2000 };
 const machines = spawn(process.execPath, [`${outdir}/hosts.worker.js`, JSON.stringify(settings)], {

@@ -1,9 +1,8 @@
 // Compiles the tests into build/ and runs them: `node scripts/test.mjs [real|browser|fleet] [-option …] [part of a file name …]`.
 // Options go to `node --test`. Runs from the root of the repository, so that tests find dist/ and tests/vectors/.
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync, rmSync } from 'node:fs';
-import { build } from 'esbuild';
-import { inlineWasm } from './inline-wasm.mjs';
+import { existsSync, readdirSync } from 'node:fs';
+import { bundlePrograms } from './bundle.mjs';
 
 const args = process.argv.slice(2);
 /** Those that want root and real processes, a browser or a server of NATS, and all others. */
@@ -32,21 +31,7 @@ if (tests.length + specs.length === 0) {
 }
 
 const outdir = `build/${apart ? kind : 'unit'}`;
-rmSync(outdir, { recursive: true, force: true });
-await build({
-  entryPoints: [...tests, ...filesBelow('tests', '.worker.ts')],
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  packages: 'external',
-  platform: 'node',
-  target: 'node20',
-  plugins: [inlineWasm],
-  outbase: '.',
-  outdir,
-  sourcemap: 'inline',
-  logLevel: 'warning',
-});
+await bundlePrograms([...tests, ...filesBelow('tests', '.worker.ts')], outdir, { outbase: '.' });
 
 // Guards that tests start do not meet at the usual socket, nor at that of a guard of this machine.
 process.env.BADNESS_CONTROL = 'none';

@@ -1,25 +1,26 @@
 /** Policies through a real server: signed, put, taken, acknowledged. */
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Fleet, NatsLink, newSigningKey } from '../../src/fleet/index.js';
+import { Fleet, newSigningKey } from '../../src/fleet/index.js';
 import { eventually } from './support/eventually.js';
+import { openLinkedScene } from './support/fleet-scene.js';
 import { startServer, WITHOUT_SERVER } from './support/nats-server.js';
 import { simulate } from './support/simulated.js';
 
 const skip = WITHOUT_SERVER;
 const everybody = { kind: 'default' } as const;
 
+/** A fleet with a server, a key and a link that machines share. */
+async function scene(t: TestContext) {
+  const opened = await openLinkedScene(t);
+  const key = newSigningKey();
+  return { ...opened, key, policies: await opened.fleet.policies({ pem: key.pem }), trust: [key.trust] };
+}
+
 test('fleet: a policy reaches every machine, the most specific one counts, and each says which it has', {
   skip,
 }, async (t) => {
-  const { url } = await startServer(t);
-  const key = newSigningKey();
-  await using fleet = await Fleet.connect({ servers: [url] });
-  await fleet.setUp();
-  const policies = await fleet.policies({ pem: key.pem });
-  const link = await NatsLink.open({ servers: [url] });
-  t.after(() => link.close());
-  const trust = [key.trust];
+  const { link, policies, trust } = await scene(t);
   const plain = simulate('web-1.example', link, { trust });
   const labelled = simulate('ci *>', link, { trust, labels: ['ci'] });
   const put = await policies.change(everybody, { policy: 'version = 1\nthresholds.term.available = "11%"\n' });
@@ -37,18 +38,6 @@ test('fleet: a policy reaches every machine, the most specific one counts, and e
   ]);
   for (const { agent } of [plain, labelled]) await agent.close();
 });
-
-/** A fleet with a server, a key and a link that machines share. */
-async function scene(t: TestContext) {
-  const server = await startServer(t);
-  const key = newSigningKey();
-  const fleet = await Fleet.connect({ servers: [server.url] });
-  t.after(() => fleet.close());
-  await fleet.setUp();
-  const link = await NatsLink.open({ servers: [server.url] });
-  t.after(() => link.close());
-  return { server, key, fleet, link, policies: await fleet.policies({ pem: key.pem }), trust: [key.trust] };
-}
 
 const text = (percent: number) => `version = 1\nthresholds.term.available = "${percent}%"\n`;
 

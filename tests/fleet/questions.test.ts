@@ -5,7 +5,8 @@ import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { Fleet, NatsLink, type PreviewAnswer, type PreviewAsk, type PreviewFound } from '../../src/fleet/index.js';
 import { eventually } from './support/eventually.js';
-import { startServer, WITHOUT_SERVER } from './support/nats-server.js';
+import { openLinkedScene } from './support/fleet-scene.js';
+import { WITHOUT_SERVER } from './support/nats-server.js';
 import { securedServer } from './support/secured.js';
 import { SimulatedGuard, simulate } from './support/simulated.js';
 
@@ -40,12 +41,7 @@ class Previewing extends SimulatedGuard {
 test('fleet who-dies, top: answers of those who are there, who is silent is named; terminals get no escapes', {
   skip,
 }, async (t) => {
-  const { url } = await startServer(t);
-  const fleet = await Fleet.connect({ servers: [url] });
-  t.after(() => fleet.close());
-  await fleet.setUp();
-  const link = await NatsLink.open({ servers: [url] });
-  t.after(() => link.close());
+  const { server, fleet, link } = await openLinkedScene(t);
   const guards = [new Previewing(40), new Previewing(20), new Previewing(30, true)];
   const hosts = ['web-1.example', 'web-2', 'web-3'];
   const machines = hosts.map((host, index) => simulate(host, link, { guard: guards[index]! }));
@@ -58,7 +54,7 @@ test('fleet who-dies, top: answers of those who are there, who is silent is name
     ...{ schema: 1, kind: 'preview', available: '5%', swap_free: null, most: 100 },
   });
   const run = async (...args: string[]) => {
-    const env = { ...process.env, BADNESS_FLEET: url };
+    const env = { ...process.env, BADNESS_FLEET: server.url };
     return (await promisify(execFile)(process.execPath, ['dist/cli.js', 'fleet', ...args], { env, timeout: 60_000 }))
       .stdout;
   };
@@ -82,12 +78,7 @@ test('fleet who-dies, top: answers of those who are there, who is silent is name
 test('fleet decisions: those of the time and the machine that were asked for, in words and as they were told', {
   skip,
 }, async (t) => {
-  const { url } = await startServer(t);
-  const fleet = await Fleet.connect({ servers: [url] });
-  t.after(() => fleet.close());
-  await fleet.setUp();
-  const link = await NatsLink.open({ servers: [url] });
-  t.after(() => link.close());
+  const { server, link } = await openLinkedScene(t);
   await eventually(() => link.isUp, 'the link');
   const report = {
     outcome: 'released',
@@ -103,7 +94,7 @@ test('fleet decisions: those of the time and the machine that were asked for, in
     await agent.close();
   }
   const run = async (...args: string[]) => {
-    const command = ['dist/cli.js', 'fleet', 'decisions', '--fleet', url, ...args];
+    const command = ['dist/cli.js', 'fleet', 'decisions', '--fleet', server.url, ...args];
     return (await promisify(execFile)(process.execPath, command, { timeout: 60_000 })).stdout;
   };
   const line = '2026-01-01T00:00:00Z web-1 released: 7 (hog), 2.00 MiB freed; own policy';

@@ -1,11 +1,12 @@
 /** What machines report, through a real server: each decision once, whatever happens to the server. */
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
-import { Fleet, NatsLink } from '../../src/fleet/index.js';
+import { test } from 'node:test';
+import { Fleet } from '../../src/fleet/index.js';
 import { connectServers, natsOf } from '../../src/fleet/live/connect.js';
 import { reportSubject } from '../../src/fleet/names.js';
 import { eventually } from './support/eventually.js';
-import { startServer, WITHOUT_SERVER } from './support/nats-server.js';
+import { openLinkedScene } from './support/fleet-scene.js';
+import { WITHOUT_SERVER } from './support/nats-server.js';
 import { simulate } from './support/simulated.js';
 
 const skip = WITHOUT_SERVER;
@@ -17,20 +18,10 @@ async function idsOf(fleet: Fleet, ask: { host?: string; since?: number } = {}):
   return ids;
 }
 
-async function scene(t: TestContext) {
-  const server = await startServer(t);
-  const fleet = await Fleet.connect({ servers: [server.url] });
-  t.after(() => fleet.close());
-  await fleet.setUp();
-  const link = await NatsLink.open({ servers: [server.url] });
-  t.after(() => link.close());
-  return { server, fleet, link };
-}
-
 test('reports: those of one machine, or since a moment, or of all; whatever the machine is called', {
   skip,
 }, async (t) => {
-  const { fleet, link } = await scene(t);
+  const { fleet, link } = await openLinkedScene(t);
   assert.deepEqual(await idsOf(fleet), [], 'nothing is there, and nobody waits for it');
   const hostile = ['a.b', '*', '>', '$JS.API', 'ä ö'];
   for (const host of hostile) simulate(host, link, { run: host }).agent.decided(decision);
@@ -43,7 +34,7 @@ test('reports: those of one machine, or since a moment, or of all; whatever the 
 test('reports: what was sent twice comes once, also when the server has forgotten that it knew it', {
   skip,
 }, async (t) => {
-  const { server, fleet } = await scene(t);
+  const { server, fleet } = await openLinkedScene(t);
   const connection = natsOf(await connectServers({ servers: [server.url] }));
   t.after(() => connection.close());
   const text = JSON.stringify({ schema: 1, kind: 'decision', id: 'x.1', host: 'h', wall_ms: 1 });
@@ -52,7 +43,7 @@ test('reports: what was sent twice comes once, also when the server has forgotte
 });
 
 test('reports: a server killed −9 in the middle loses no decision and counts none twice', { skip }, async (t) => {
-  const { server, fleet, link } = await scene(t);
+  const { server, fleet, link } = await openLinkedScene(t);
   const machines = Array.from({ length: 10 }, (_, n) => simulate(`web-${n}`, link, { run: `r${n}` }));
   const tellAll = (times: number) => {
     for (let n = 0; n < times; ++n) for (const { agent } of machines) agent.decided(decision);

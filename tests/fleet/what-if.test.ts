@@ -5,10 +5,11 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { Fleet, type FleetLooked } from '../../src/fleet/index.js';
+import type { Fleet, FleetLooked } from '../../src/fleet/index.js';
 import { type RecordedMoment, recordingText } from '../src/support/recordings.js';
 import { eventually } from './support/eventually.js';
-import { startServer, WITHOUT_SERVER } from './support/nats-server.js';
+import { openScene } from './support/fleet-scene.js';
+import { WITHOUT_SERVER } from './support/nats-server.js';
 import { startWorker } from './support/worker-process.js';
 
 const skip = WITHOUT_SERVER;
@@ -23,11 +24,8 @@ function moments(count: number, percent: number, others = 20): RecordedMoment[] 
 }
 
 async function scene(t: TestContext, redeliverMs = 30_000) {
-  const server = await startServer(t);
-  const fleet = await Fleet.connect({ servers: [server.url] });
-  t.after(() => fleet.close());
-  await fleet.setUp({ redeliverMs });
-  return { server, fleet, recordings: await fleet.recordings() };
+  const opened = await openScene(t, redeliverMs);
+  return { ...opened, recordings: await opened.fleet.recordings() };
 }
 
 async function all(found: AsyncIterable<FleetLooked>): Promise<FleetLooked[]> {
