@@ -1,6 +1,7 @@
 // A file in the place of /proc/meminfo, in a mount namespace of its own: memory runs short when this says so, and only then.
 import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { Contestant } from './support.mjs';
 
 /** The real text, with other figures, and of one length for all. */
 export function meminfoOf(totalMib, percent) {
@@ -39,5 +40,15 @@ export class FakeMeminfo {
   /** In place and of one length, so that a kept descriptor sees it. */
   show(name) {
     writeFileSync(this.path('now'), readFileSync(this.path(name)), { flag: 'r+' });
+  }
+
+  /** reaction.c, which makes memory fall from one of the texts to another and back; each step is told how many microseconds to wait before. */
+  async startFlipper(from, to, victimMib) {
+    const flipper = new Contestant(`${this.#folder}/reaction`, [
+      ...[this.path('now'), this.path(from), this.path(to)],
+      String(victimMib),
+    ]);
+    if (!(await flipper.ready())) throw new Error('reaction does not start');
+    return flipper;
   }
 }

@@ -1,5 +1,5 @@
 // The figures of race.mjs and footprint.mjs, and what of all benches is set side by side in the README.
-import { median, percentile } from './support.mjs';
+import { late, middle } from './reaction-report.mjs';
 import { asked, isKnown, round, table } from './verdicts.mjs';
 
 const LIBRARY = ['Node with a guard of the library', 'Node, nothing else'];
@@ -70,8 +70,6 @@ export function footprintTable({ medians, missing, rounds, seconds }) {
   ].join('\n');
 }
 
-const known = (list) => (list ?? []).filter(isKnown);
-
 /** The table of the README: our wins and theirs. */
 export function sideBySide({ reaction, race, footprint }) {
   const names = Object.keys(race.runs);
@@ -80,14 +78,8 @@ export function sideBySide({ reaction, race, footprint }) {
   return table(
     ['', ...names.map((name) => (name === 'guard' ? '**badness guard**' : name))],
     [
-      row(
-        `reaction among ${reaction.crowd} processes, median`,
-        (name) => `${round(known(reaction.ms[name]).length ? median(known(reaction.ms[name])) : null, 0)} ms`,
-      ),
-      row(
-        '95 of 100',
-        (name) => `${round(known(reaction.ms[name]).length ? percentile(known(reaction.ms[name]), 95) : null, 0)} ms`,
-      ),
+      row(`reaction among ${reaction.crowd} processes, median`, (name) => `${round(middle(reaction.ms[name]), 0)} ms`),
+      row('95 of 100', (name) => `${round(late(reaction.ms[name]), 0)} ms`),
       ...race.rates.map((rate) =>
         row(`lost to the kernel at ${rate} MiB/s`, (name) => {
           const { kernel, runs } = judged(race.runs[name], rate);

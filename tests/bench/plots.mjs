@@ -1,6 +1,6 @@
 // Bars as SVG, light and dark: what the README shows of RESULTS.md.
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { median } from './support.mjs';
+import { middle } from './reaction-report.mjs';
 import { isKnown, round } from './verdicts.mjs';
 
 const COLORS = {
@@ -35,7 +35,6 @@ export function bars(title, unit, rows, { text, ours, theirs }) {
 
 /** Writes the plots of these figures into a folder. */
 export function writePlots(folder, { reaction, footprint }) {
-  const middle = (list) => median(list.filter(isKnown));
   const plots = {
     reaction: [
       `Memory falls to 4.9 %, ${reaction.crowd} processes: until the victim is dead (median)`,

@@ -4,8 +4,10 @@ import { asked, isKnown, round, table } from './verdicts.mjs';
 
 /** Milliseconds of those that were killed in time. */
 const killed = (list) => (list ?? []).filter(isKnown);
-const middle = (list) => (killed(list).length ? median(killed(list)) : null);
-const late = (list) => (killed(list).length ? percentile(killed(list), 95) : null);
+/** Their median, null where nobody was killed. */
+export const middle = (list) => (killed(list).length ? median(killed(list)) : null);
+/** What 95 of a hundred do not exceed. */
+export const late = (list) => (killed(list).length ? percentile(killed(list), 95) : null);
 
 export function reactionVerdicts({ crowd, ms, cpuMs, idleMs, rssMib, lost }) {
   const unit = 'ms';

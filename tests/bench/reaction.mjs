@@ -5,7 +5,6 @@ import { readdirSync } from 'node:fs';
 import { startCrowd } from './crowd.mjs';
 import { startDaemons } from './daemons.mjs';
 import { FakeMeminfo } from './fake-meminfo.mjs';
-import { Contestant } from './support.mjs';
 
 const [wanted, flips, folder] = [Number(process.argv[2]), Number(process.argv[3]), process.argv[4]];
 const names = process.argv[5]?.split(',') ?? ['guard', 'earlyoom'];
@@ -36,11 +35,7 @@ async function idle(daemons, name) {
 }
 
 async function flipAll(daemons) {
-  const flipper = new Contestant(`${folder}/reaction`, [
-    ...[fake.path('now'), fake.path('high'), fake.path('low')],
-    String(VICTIM_MIB),
-  ]);
-  if (!(await flipper.ready())) throw new Error('reaction does not start');
+  const flipper = await fake.startFlipper('high', 'low', VICTIM_MIB);
   const taken = () => Object.fromEntries(daemons.map(({ name }) => [name, []]));
   const [ms, cpuMs] = [taken(), taken()];
   for (const daemon of daemons) daemon.turn(false);

@@ -22,11 +22,7 @@ const fake = new FakeMeminfo(folder, TOTAL_MIB, PERCENT);
 
 /** Milliseconds until each victim was dead; null for one that lived on. */
 async function flips() {
-  const flipper = new Contestant(`${folder}/reaction`, [
-    ...[fake.path('now'), fake.path('near'), fake.path('low')],
-    String(VICTIM_MIB),
-  ]);
-  if (!(await flipper.ready())) throw new Error('reaction does not start');
+  const flipper = await fake.startFlipper('near', 'low', VICTIM_MIB);
   const ms = [];
   for (let flip = 0; flip < FLIPS; ++flip) {
     await pause(SETTLE_MS);
