@@ -19,7 +19,7 @@ export function raceVerdicts({ rates, runs }) {
     const { kernel, wrong } = judged(runs.guard, rate);
     const most = at === rates.length - 1 ? 1 : 0;
     return [
-      asked(`race at ${rate} MiB/s: the kernel was first`, kernel, most, { unit: '' }),
+      asked(`race at ${rate} MiB/s: the kernel was first`, kernel, most, { unit: 'races' }),
       asked(`race at ${rate} MiB/s: the hog lived, or another died`, wrong, 0, { unit: '' }),
     ];
   });

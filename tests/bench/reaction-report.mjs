@@ -1,6 +1,6 @@
 // The figures of reaction.mjs: what was asked of them, and a table.
 import { median, percentile } from './support.mjs';
-import { asked, isKnown, round, table } from './verdicts.mjs';
+import { asked, isKnown, round, stated, table } from './verdicts.mjs';
 
 /** Milliseconds of those that were killed in time. */
 const killed = (list) => (list ?? []).filter(isKnown);
@@ -21,8 +21,8 @@ export function reactionVerdicts({ crowd, ms, cpuMs, idleMs, rssMib, lost }) {
     asked(`${name}: not killed within 15 s, or somebody else killed`, missed + lost, 0, { unit: '' }),
     asked('idle at 25 % available: CPU a second', idleMs.high.guard, 1.3, { unit }),
     asked('idle at 60 % available: CPU a second', idleMs.calm.guard, 0.5, { unit }),
-    ['CPU of one kill', 'state', `${round(median(cpuMs.guard))} ms`, '–'],
-    ['RSS of the guard', 'state', `${round(rssMib.guard, 1)} MiB`, '–'],
+    stated('CPU of one kill', `${round(median(cpuMs.guard))} ms`),
+    stated('RSS of the guard', `${round(rssMib.guard, 1)} MiB`),
   ];
 }
 

@@ -8,7 +8,7 @@ import { TASKS } from './score.mjs';
 import { DISTRIBUTION } from './score-data.mjs';
 import { soakTable, soakVerdicts } from './soak-report.mjs';
 import { median } from './support.mjs';
-import { asked, isKnown, round, table } from './verdicts.mjs';
+import { asked, isKnown, round, stated, table } from './verdicts.mjs';
 
 /**
  * The median over sets of one value divided by another of the same set: what made one set slow divides out. Sets that
@@ -23,15 +23,13 @@ function scoreVerdicts({ ns }) {
   const engine = ns['shared:linux-2.6.10'];
   return [
     asked('score + select, plain C ÷ engine', ratio(ns.plain, engine), 8, { atLeast: true }),
-    [
+    stated(
       'the same, with the factors prepared anew in every round',
-      'state',
       `${round(ratio(ns.plain, ns['shared:linux-2.6.10:anew']))} ×`,
-      '–',
-    ],
+    ),
     asked('score + select, engine ÷ C with SSE4.1 (128 bits)', ratio(engine, ns.sse), 1.5),
     asked('score + select, engine ÷ C with AVX2 (256 bits)', ratio(engine, ns.avx2), 1.5),
-    ['score + select, JavaScript ÷ engine', 'state', `${round(ratio(ns.javascript, engine))} ×`, '–'],
+    stated('score + select, JavaScript ÷ engine', `${round(ratio(ns.javascript, engine))} ×`),
   ];
 }
 
@@ -76,7 +74,7 @@ function garbageVerdicts(garbage) {
   return [
     asked('garbage of a round, listing in every round', garbage.always.all, 200, { unit: 'B a task' }),
     asked('garbage of a round, default', garbage.forked.all, 200, { unit: 'B a task' }),
-    ['garbage of readTasks (everybody in full)', 'state', `${round(garbage.readTasks.all, 0)} B a task`, '–'],
+    stated('garbage of readTasks (everybody in full)', `${round(garbage.readTasks.all, 0)} B a task`),
   ];
 }
 
@@ -128,49 +126,61 @@ function machine() {
   ].join('\n');
 }
 
-/** The text of RESULTS.md, and the verdicts for a terminal. */
-export function report({ score, growth, decision, garbage, reaction, race, footprint, soak, sizes, skipped, crowd }) {
-  const verdicts = [
-    ...scoreVerdicts(score),
-    ...growthVerdicts(growth),
-    ...(decision ? decisionVerdicts(decision) : []),
-    ...(garbage ? garbageVerdicts(garbage) : []),
-    ...(reaction ? reactionVerdicts(reaction) : []),
-    ...(race ? raceVerdicts(race) : []),
-    ...(footprint ? footprintVerdicts(footprint) : []),
-    ...(soak ? soakVerdicts(soak) : []),
-    ...sizeVerdicts(sizes),
-  ];
-  const names = Object.keys(score.ns);
+const VERDICTS = {
+  score: scoreVerdicts,
+  growth: growthVerdicts,
+  decision: decisionVerdicts,
+  garbage: garbageVerdicts,
+  reaction: reactionVerdicts,
+  race: raceVerdicts,
+  footprint: footprintVerdicts,
+  soak: soakVerdicts,
+  sizes: sizeVerdicts,
+};
+
+/** What was asked of the rigs that have figures. */
+export const verdictsOf = (figures) =>
+  Object.entries(VERDICTS).flatMap(([name, verdicts]) => (figures[name] ? verdicts(figures[name]) : []));
+
+/** The text of RESULTS.md. */
+export function report(figures, { skipped, crowd }) {
+  const { score, growth, decision, reaction, race, footprint, soak } = figures;
   const markdown = [
     '# Results of `npm run bench`',
     'Written by tests/bench/run.mjs; do not edit. Ratios are the median over sets of fresh processes in which the contestants take turns; figures in ns and µs belong to this machine.',
     `${new Date().toISOString().slice(0, 10)}. ${machine()}`,
     '## Asked and measured',
-    table(['', 'asked', 'measured', ''], verdicts),
-    skipped.length ? `Skipped: ${skipped.join('; ')}.` : 'Nothing was skipped.',
-    '## Score and select',
-    `${TASKS} tasks. ${DISTRIBUTION}. All contestants of linux-2.6.10 named the same victim and the same points for everybody. CPU time a task in ns, one median a set:`,
     table(
-      ['contestant', 'median', 'sets'],
-      names.map((name) => scoreRow(name, score.ns[name])),
+      ['', 'asked', 'measured', ''],
+      verdictsOf(figures).map(({ cells }) => cells),
     ),
-    '## Growth',
-    'CPU time a task in ns for score and select; engines of matching capacity.',
-    growthTable(growth),
+    skipped.length ? `Skipped: ${skipped.join('; ')}.` : 'Nothing was skipped.',
+    ...(score ? ['## Score and select', SCORED, scoreTable(score)] : []),
+    ...(growth
+      ? ['## Growth', 'CPU time a task in ns for score and select; engines of matching capacity.', growthTable(growth)]
+      : []),
     ...(decision ? ['## One decision', decisionTable(decision, crowd)] : []),
     ...(reaction ? ['## Reaction', reactionTable(reaction)] : []),
     ...(race ? ['## Races against the kernel', raceTable(race)] : []),
     ...(footprint ? ['## Footprint', footprintTable(footprint)] : []),
     ...(soak ? ['## Soak', soakTable(soak)] : []),
     '## Raw',
-    details({ score, growth, decision, garbage, reaction, race, footprint, soak, sizes }),
+    details(figures),
   ].join('\n\n');
-  return { markdown: `${markdown}\n`, summary: verdicts.map((cells) => cells.join('  ')).join('\n') };
+  return `${markdown}\n`;
 }
 
-function scoreRow(name, sets) {
-  return [name, round(median(sets)), sets.map((value) => round(value)).join(' ')];
+const SCORED =
+  `${TASKS} tasks. ${DISTRIBUTION}. All contestants of linux-2.6.10 named the same victim and the same points for everybody. ` +
+  'CPU time a task in ns, one median a set:';
+
+function scoreTable({ ns }) {
+  const rows = Object.entries(ns).map(([name, sets]) => [
+    name,
+    round(median(sets)),
+    sets.map((value) => round(value)).join(' '),
+  ]);
+  return table(['contestant', 'median', 'sets'], rows);
 }
 
 function growthTable(growth) {
