@@ -23,6 +23,7 @@ export const guard: Command = {
         'ignore',
         'avoid',
         'prefer',
+        'process-group',
         [
           'policy',
           'thresholds, rules, notifiers and all else from a file; the options go over it. SIGHUP reads it again, and a bad one changes nothing',

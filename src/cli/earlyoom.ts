@@ -27,7 +27,7 @@ const NOTE_WIDTH = 100;
 
 /** Flags that need no line of the policy, or can have none, and why. */
 const WITHOUT_LINE: Readonly<Record<string, string>> = {
-  '-g': 'kills the whole process group of its victim; here one process and those that share its memory are killed',
+  '-g': 'kills the whole process group of its victim; no policy says that, badness guard -g does',
   '-d': 'debugging messages; badness guard --json has every detail',
   '--debug': 'debugging messages; badness guard --json has every detail',
   '-k': 'earlyoom itself has ignored it since 1.2',

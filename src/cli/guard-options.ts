@@ -54,6 +54,8 @@ export interface GuardRequest {
   /** Seconds between two lines about memory; 0 for none. */
   readonly reportS: number;
   readonly native: 'auto' | 'none' | undefined;
+  /** Who is in the process group of a victim goes with it. */
+  readonly processGroup: boolean;
   /** How many decisions are kept whole. */
   readonly decisions: { readonly most?: number };
   /** Programs called around a kill, or none. */
@@ -181,6 +183,7 @@ export async function guardRequest(values: Values, open = openPolicyFile): Promi
     json: values.json === true,
     reportS: values.report === undefined ? REPORT_DEFAULT_S : integer('-r', values.report, 0, DAY_S),
     native: nativeOf(values),
+    processGroup: values['process-group'] === true,
     decisions: values.decisions === undefined ? {} : { most: integer('--decisions', values.decisions, 0, 64) },
     before: values.before,
     after: values.after,

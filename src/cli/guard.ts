@@ -40,10 +40,10 @@ function watched(manager: ServiceManager | null) {
 }
 
 function openGuard(request: GuardRequest, place: ControlPlace, hearing: Hearing): Promise<LinuxGuard> {
-  const { policy, native, decisions } = request;
+  const { policy, native, processGroup, decisions } = request;
   const { tell, note, manager } = hearing;
   const protection = { ...protectionState(place), tell: note };
-  const acting = { policy, for: 'daemon', tell, native, lockMemory: true } as const;
+  const acting = { policy, for: 'daemon', tell, native, processGroup, lockMemory: true } as const;
   const options = { ...acting, protection, decisions, ...watched(manager) };
   return openLinuxGuard(options);
 }

@@ -40,9 +40,20 @@ function sharerWords({ sharers }: KillReport): string[] {
   return words;
 }
 
+/** Who else of its group went along, and who did not. */
+function groupWords({ group }: KillReport): string[] {
+  if (!group) return [];
+  const bound = `${group.by} ${group.name}`;
+  const left = group.spared.map(({ tgid, reason }) => `${tgid} (${reason})`);
+  return [
+    ...(group.killed.length > 0 ? [`killed with it, as all of ${bound} go together: ${group.killed.join(', ')}`] : []),
+    ...(left.length > 0 ? [`of ${bound}, left alone: ${left.join(', ')}`] : []),
+  ];
+}
+
 function endWords(report: RoundReport, kill: KillReport): string[] {
   const { releasedBy, timings, errors } = kill;
-  const lines = [signalWords(kill), ...sharerWords(kill)];
+  const lines = [signalWords(kill), ...sharerWords(kill), ...groupWords(kill)];
   if (releasedBy)
     lines.push(`released after ${milliseconds(timings.releasedMs ?? timings.totalMs)}: ${PROOFS[releasedBy]}`);
   for (const { call, tgid, code } of errors) lines.push(`${call} of ${tgid}: ${code}`);

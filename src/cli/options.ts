@@ -76,6 +76,10 @@ export const OPTIONS = {
   swap: { short: 's', value: 'PERCENT[,KILL]', words: 'and so much free swap, both at once (10,5)' },
   'memory-kib': { short: 'M', value: 'KIB[,KILL]', words: 'the same as -m in KiB; beside -m the lower one counts' },
   'swap-kib': { short: 'S', value: 'KIB[,KILL]', words: 'the same as -s in KiB; beside -s the lower one counts' },
+  'process-group': {
+    short: 'g',
+    words: 'the whole process group of the victim goes with it, such as all of a fork bomb; not whom it may not choose',
+  },
   report: { short: 'r', value: 'SECONDS', words: 'a line about memory so often (3600); 0 for none' },
   before: { short: 'P', value: 'PROGRAM', offer: 'program', words: 'run before a kill; 100 ms are waited for it' },
   after: {

@@ -41,6 +41,7 @@ export { type Clock, systemClock } from './clock.js';
 export { Guard, type GuardOptions } from './guard.js';
 export { type GuardCounters, type GuardEvent, guardEventToJson } from './guard-events.js';
 export {
+  type GroupFacts,
   type KillError,
   type KillReport,
   type KillSignal,

@@ -56,6 +56,8 @@ export interface KillReport {
     /** Perhaps sharers; waited for, never signalled. */
     readonly unverified: readonly number[];
   };
+  /** Only where the victim was not to go alone: who went along, who did not, and why. */
+  readonly group?: GroupFacts | undefined;
   /**
    * What proved the release: the pidfds, the states of all threads, or process_mrelease(2). Of a registered task its memory, measured
    * again, or that it is registered no more.
@@ -74,6 +76,18 @@ export interface KillReport {
   };
   /** Of a registered task only. */
   readonly shed?: ShedFacts;
+}
+
+/** The rest of a group that dies whole. */
+export interface GroupFacts {
+  /** What binds them. */
+  readonly by: 'memory.oom.group' | 'process group';
+  /** A cgroup as a path below the mount, or the number of a process group. */
+  readonly name: string;
+  /** Signalled like the victim. */
+  readonly killed: readonly number[];
+  /** Left alone: never to be chosen, by a reason of Ineligible or of KillReport, or not to be signalled (an errno name). */
+  readonly spared: readonly { readonly tgid: number; readonly reason: string }[];
 }
 
 /** What a registered task held and said; bytes. */

@@ -12,7 +12,7 @@ import { selectBy } from '../policy/rank-by.js';
 import type { RowRules } from '../policy/row-rules.js';
 import { totalPagesOf } from '../pressure/memory-state.js';
 import { parseTaskStat } from '../proc/task-stat.js';
-import { type ScoreOptions, scoreTasks, worstSlots } from '../rank.js';
+import { rankedAt, type ScoreOptions, scoreTasks, worstSlots } from '../rank.js';
 import { isBound, slotOf } from '../rows.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
@@ -140,6 +140,19 @@ export class Chooser {
     this.rules?.settle(slot);
     this.rescore(options);
     return slot;
+  }
+
+  /** Who of these may not be chosen, and why; those that were not seen are left out. For many: all are scored at once. */
+  ineligible(tgids: readonly number[], { options }: Choice): Map<number, string> {
+    const { engine } = this;
+    const seen = tgids.map((tgid) => slotOf(engine, tgid)).filter((slot) => slot >= 0);
+    for (const slot of seen) {
+      this.scanner?.readFully(slot);
+      this.rules?.settle(slot);
+    }
+    this.rescore(options);
+    const found = seen.map((slot) => rankedAt(engine, slot, options.scheme)).filter(({ eligible }) => !eligible);
+    return new Map(found.map(({ tgid, reason }) => [tgid, reason!]));
   }
 
   /**

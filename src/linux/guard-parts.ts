@@ -99,7 +99,8 @@ export function openParts(
     openOrRefuse(() => openGuardSource(policy, domain, sourceOptions)),
     (open) => open.source.close(),
   );
-  const worldOptions = { native: how, heedOthers: true, protector, rules, plugin, files: native?.files };
+  const { processGroup } = options;
+  const worldOptions = { native: how, heedOthers: true, processGroup, protector, rules, plugin, files: native?.files };
   return {
     engine,
     domain,

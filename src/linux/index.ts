@@ -26,6 +26,7 @@ export type { GuardFacts } from './guard-facts.js';
 export type { PolicyReloads } from './guard-standing.js';
 export type { KeptDecisions, WholeDecision } from './kept-decisions.js';
 export { type KillOptions, killTask } from './kill.js';
+export type { KillGroup } from './kill-group.js';
 export { type KillRoundOptions, killRound } from './kill-round.js';
 export { type LinuxDomain, systemDomain } from './linux-domain.js';
 export { LinuxGuard } from './linux-guard.js';

@@ -62,6 +62,11 @@ export class KillLedger {
     return code;
   }
 
+  raised(tgid: number, { threads, error }: { readonly threads: number; readonly error: string | null }): void {
+    this.threadsRaised += threads;
+    if (error) this.errors.push({ call: 'setpriority', code: error, tgid });
+  }
+
   signalError(tgid: number, error: unknown): string {
     const code = this.error('kill', tgid, error);
     if (code !== 'ESRCH') this.lastSignalError = code;
@@ -75,7 +80,7 @@ export class KillLedger {
 
   report(
     ending: { readonly outcome: KillOutcome; readonly reason: string | null },
-    rest: Pick<KillReport, 'rawio' | 'exited' | 'mrelease'>,
+    rest: Pick<KillReport, 'rawio' | 'exited' | 'mrelease' | 'group'>,
   ): KillReport {
     const first = this.#signals[0]?.atMs ?? null;
     const sigkill = this.#signals.find((sent) => sent.signal === 'SIGKILL')?.atMs ?? null;
@@ -90,6 +95,7 @@ export class KillLedger {
       signals: this.#signals,
       escalations: this.#escalations,
       sharers: { method: this.#method, killed: this.killed, unverified: this.unverified },
+      ...(rest.group ? { group: rest.group } : {}),
       releasedBy: this.#releasedBy,
       exited: rest.exited,
       mrelease: rest.mrelease,

@@ -3,6 +3,7 @@
 import { dueMs, ESCALATION_START, type Escalation, type EscalationPlan, stepEscalation } from '../guard/escalation.js';
 import type { KillOutcome, KillReport, KillSignal } from '../guard/kill-report.js';
 import type { KillSettings } from './kill.js';
+import { GroupKill } from './kill-group.js';
 import { KillLedger } from './kill-ledger.js';
 import type { KillSystem, TaskFacts, TaskHandle, Victim } from './kill-system.js';
 import { Reaper } from './reaper.js';
@@ -22,6 +23,7 @@ export class KillRun {
   readonly #settings: KillSettings;
   readonly #ledger: KillLedger;
   readonly #reaper: Reaper;
+  readonly #group: GroupKill;
   /** To be signalled; the victim first. */
   readonly #handles: TaskHandle[] = [];
   /** Perhaps sharers: waited for, never signalled. */
@@ -37,6 +39,7 @@ export class KillRun {
     this.#victim = victim;
     this.#settings = settings;
     this.#ledger = new KillLedger(system, victim.pid, settings.signal);
+    this.#group = new GroupKill(system, this.#ledger, settings.group);
     this.#reaper = new Reaper(
       system,
       () => this.#ledger.nowMs(),
@@ -54,6 +57,7 @@ export class KillRun {
         rawio: this.#rawio,
         exited: this.#sentAny && this.#allExited(),
         mrelease: { tries: this.#reaper.tries, lastError: this.#reaper.lastError },
+        group: this.#group.facts,
       });
     } finally {
       for (const signal of [abort, hurry]) signal?.removeEventListener('abort', onAbort);
@@ -72,7 +76,7 @@ export class KillRun {
 
   #allExited(): boolean {
     try {
-      return this.#handles.every((handle) => handle.exited());
+      return this.#handles.every((handle) => handle.exited()) && this.#group.pending.length === 0;
     } catch {
       return false;
     }
@@ -207,7 +211,10 @@ export class KillRun {
         return code === 'ESRCH' ? { outcome: 'gone', reason: 'exited' } : { outcome: 'refused', reason: code };
       }
     }
-    return this.#sentAny ? null : { outcome: 'gone', reason: 'exited' };
+    if (!this.#sentAny) return { outcome: 'gone', reason: 'exited' };
+    // The victim first, as its memory is what is missing; no member can refuse for it.
+    this.#group.signal(signal, this.#handles);
+    return null;
   }
 
   /** It runs a program of its own by now: neither to be killed nor to be waited for. */
@@ -218,9 +225,7 @@ export class KillRun {
 
   #raisePriority(): void {
     for (const handle of this.#handles) {
-      const { threads, error } = this.#system.raisePriority(handle);
-      this.#ledger.threadsRaised += threads;
-      if (error) this.#ledger.errors.push({ call: 'setpriority', code: error, tgid: handle.pid });
+      this.#ledger.raised(handle.pid, this.#system.raisePriority(handle));
     }
     this.#ledger.escalated('priority');
   }
@@ -237,7 +242,7 @@ export class KillRun {
 
   /** Released: every signalled task has exited and nobody else may hold the memory, or the kernel took it. */
   #releasedAt(now: number): Ending | null {
-    const allExited = this.#handles.every((handle) => handle.exited());
+    const allExited = this.#handles.every((handle) => handle.exited()) && this.#group.pending.length === 0;
     const reapedAt = this.#reaper.reapedAtMs;
     if (reapedAt !== null && (allExited || now >= reapedAt + LINGER_MS)) {
       this.#ledger.released(allExited ? this.#exitProof() : 'mrelease');
@@ -262,7 +267,7 @@ export class KillRun {
       if (this.#reaper.sharerMissing) this.#killLateSharers();
       this.#reaper.run(this.#handles);
     }
-    const signalled = this.#handles.filter((handle) => !handle.exited());
+    const signalled = [...this.#handles.filter((handle) => !handle.exited()), ...this.#group.pending];
     // The last one exited since it was looked at: from now on it is the sharers that are waited for, by a time of their own.
     if (signalled.length === 0 && this.#exitedAtMs === null) return;
     const pending = signalled.length > 0 ? signalled : this.#unverified.filter((handle) => !handle.exited());

@@ -1,6 +1,7 @@
 // Stage: kill → wait for release. In: one victim. Out: the report of what was done to it, after its memory is back or the time is up.
 
 import type { KillReport } from '../guard/kill-report.js';
+import type { KillGroup } from './kill-group.js';
 import { KillRun } from './kill-run.js';
 import type { KillSystem, Victim } from './kill-system.js';
 import { createKillSystem } from './live-system.js';
@@ -31,6 +32,8 @@ export interface KillOptions {
    * seen with memory. The search for sharers need not list and read again, nor compare those of another size. Default none.
    */
   readonly seenPages?: ReadonlyMap<number, number>;
+  /** Who is to end with the victim, signalled right after it at each step and waited for like it. Default nobody. */
+  readonly group?: KillGroup | null;
   /** Another machine: tests. It is not closed. */
   readonly system?: KillSystem;
 }
@@ -45,6 +48,7 @@ export interface KillSettings {
   readonly deadlineMs: number;
   readonly abort: AbortSignal | null;
   readonly hurry: AbortSignal | null;
+  readonly group: KillGroup | null;
 }
 
 const LONGEST_MS = 3_600_000;
@@ -82,6 +86,7 @@ function checkOptions(options: KillOptions): KillSettings {
       options.deadlineMs === undefined ? Number.POSITIVE_INFINITY : milliseconds('deadlineMs', options.deadlineMs),
     abort: options.abort ?? null,
     hurry: options.hurry ?? null,
+    group: options.group ?? null,
   };
 }
 

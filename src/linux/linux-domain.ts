@@ -27,6 +27,8 @@ export interface LinuxDomain {
   sources(polls: boolean, thresholds: Thresholds): PressureSource[];
   /** Its own pressure stall information, where it has any; else that of the machine. */
   readonly psiPath?: string;
+  /** Its directory, of a cgroup. */
+  readonly dir?: string;
   /** Root of a subtree, for schemes that count families from it. */
   readonly rootTgid?: number;
   /** Closes what its reader keeps open. */

@@ -20,6 +20,8 @@ export interface LinuxGuardOptions {
   readonly engine?: Engine;
   /** `none` does without koffi. */
   readonly native?: 'auto' | 'none' | undefined;
+  /** Kills all of the process group of a victim (its job in a shell, a whole fork bomb), but whom it may not choose. Default false. */
+  readonly processGroup?: boolean;
   /** Candidates that come before the scheme's own choice. Default: the queue of the engine, empty until somebody fills it. */
   readonly queue?: CandidateQueue;
   /** Shortest and longest sleep, ms, 1 … 60,000. Default 20 and 1,000. */

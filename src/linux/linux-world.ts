@@ -14,10 +14,12 @@ import { type Exempt, exemptOthersTasks } from './exempt.js';
 import type { FileCalls } from './file-calls.js';
 import type { Identity } from './identity.js';
 import { killTask } from './kill.js';
+import type { KillGroup } from './kill-group.js';
 import type { LinuxDomain } from './linux-domain.js';
 import { readMachine, readPerCpuPages } from './machine.js';
 import type { Protector } from './protector.js';
 import { candidateIdentity } from './queue-tasks.js';
+import { victimGroup } from './victim-group.js';
 
 /** Milliseconds of the one clock that every thread reads. */
 export function monotonicMs(): number {
@@ -40,6 +42,8 @@ export interface LinuxWorldOptions {
   readonly files?: FileCalls | undefined;
   /** Those of the policy (openRules). Must be given where it has some. */
   readonly rules?: RowRules | null;
+  /** Kills all of the victim's process group. Default false. */
+  readonly processGroup?: boolean | undefined;
   /** That of the policy (openPluginScheme). Must be given where its scheme is one. */
   readonly plugin?: PointsSource | null;
 }
@@ -55,6 +59,8 @@ export class LinuxWorld implements World {
   /** Tasks that were killed and did not go, by id and start. */
   readonly #setAside = new Map<number, number>();
   readonly #engine: Engine;
+  /** The last one, whose rows say who may not be killed with its victim. */
+  #choice: Choice | null = null;
   readonly #others: Others | null;
 
   constructor(engine: Engine, policy: Policy, domain: LinuxDomain, options: LinuxWorldOptions = {}) {
@@ -115,6 +121,7 @@ export class LinuxWorld implements World {
   choose(): Choice {
     this.#options.protector?.refresh();
     const choice = this.#chooser.choose();
+    this.#choice = choice;
     if (choice.slot < 0 || !this.#others?.areKilling(this.measure().availableBytes, this.nowMs())) return choice;
     return { ...choice, outcome: 'in-flight', slot: L.E_IN_FLIGHT };
   }
@@ -138,8 +145,20 @@ export class LinuxWorld implements World {
     const { native } = this.#options;
     this.#chooser.makeRoom();
     const seenPages = this.#seenPages();
-    const options = { ...ask, seenPages, ...(native ? { native } : {}) };
+    const group = this.#groupOf(held.pid);
+    const options = { ...ask, seenPages, group, ...(native ? { native } : {}) };
     return killTask({ pid: held.pid, identity: held as Identity }, options);
+  }
+
+  /** Whom the kernel would kill with it, and whom the policy's user wants to go along. */
+  #groupOf(pid: number): KillGroup | null {
+    const { kind, dir = null } = this.#domain;
+    const choice = this.#choice;
+    return victimGroup(pid, {
+      within: kind === 'subtree' ? undefined : dir,
+      processGroup: this.#options.processGroup,
+      ineligible: (pids) => (choice ? this.#chooser.ineligible(pids, choice) : new Map()),
+    });
   }
 
   /** As the current snapshot has it; 0 for one without a size of its own (QUANTITY_MAX there). */

@@ -27,6 +27,7 @@ export function memcgDomain(limit: CgroupLimit, options: MemcgDomainOptions): Li
   reader.read();
   return {
     kind: 'memcg',
+    dir,
     name: `memcg ${options.path}`,
     reader,
     members: () => memberNames(dir),

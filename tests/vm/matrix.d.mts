@@ -9,4 +9,4 @@ export interface RunResult {
   readonly ended?: boolean;
 }
 export function resultOf(guest: { facts: readonly object[]; late: boolean }): RunResult;
-export function complaints(scene: string, result: RunResult): string[];
+export function complaints(result: RunResult): string[];

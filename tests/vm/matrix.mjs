@@ -3,8 +3,7 @@
 export const CONTESTANTS = ['badness', 'earlyoom', 'nohang', 'oomd', 'systemd-oomd', 'kernel'];
 
 /**
- * The scenes of guest/scenes.sh. `ours`: only this project's guard is asked. `holds`: the culprit cannot be ended by killing; what counts is that
- * nobody else dies. `swap`: only guests with swap (true) or without (false).
+ * The scenes of guest/scenes.sh. `ours`: only this project's guard is asked. `swap`: only guests with swap (true) or without (false).
  */
 export const SCENES = {
   'global-slow': { says: 'one process takes 10 MiB/s until nothing is left' },
@@ -15,7 +14,6 @@ export const SCENES = {
   'oom-group': { says: 'two processes in a group with memory.oom.group' },
   'fork-bomb': {
     says: 'forty processes of one bomb, each smaller than the innocents, and new ones for those that die',
-    holds: true,
   },
   subtree: { says: 'one tool of an agent leaks beyond the budget of them all', ours: true },
   'slow-swap': { says: 'memory and swap fill slowly', swap: true },
@@ -78,11 +76,11 @@ export function resultOf({ facts, late }) {
 }
 
 /** Why a run of this project's guard is not as it must be; empty when it is. */
-export function complaints(scene, { missing, late, right, innocents, kernelKills, failedChecks, ended }) {
+export function complaints({ missing, late, right, innocents, kernelKills, failedChecks, ended }) {
   if (late) return [];
   if (missing) return [missing];
   const found = [...failedChecks];
-  if (!right && !SCENES[scene].holds) found.push('the culprit lives');
+  if (!right) found.push('the culprit lives');
   if (innocents > 0) found.push(`${innocents} innocent killed`);
   if (kernelKills > 0) found.push(`the kernel killed ${kernelKills}`);
   if (!ended) found.push('the guest fell silent at its end');

@@ -79,7 +79,7 @@ export async function runMatrix({ out, verbose, clock, limitS, ...wanted }) {
     for (const run of runs) {
       const guest = await play(run, parts, { clock, limitS, verbose });
       const result = resultOf(guest);
-      const bad = run.contestant === 'badness' ? complaints(run.scene, result) : [];
+      const bad = run.contestant === 'badness' ? complaints(result) : [];
       if (bad.length > 0) failed += 1;
       if (bad.length > 0 && !verbose) console.log(guest.lines.slice(-40).join('\n'));
       console.log(

@@ -26,14 +26,7 @@ function row({ scene, contestant, result }) {
   const { right, innocents, kernelKills, reliefMs, someMs, fullMs, leastAvailableKib } = result;
   const relief = right ? (reliefMs ?? 'never short') : '–';
   const least = `${Math.round(leastAvailableKib / 1024)} MiB`;
-  const figures = [
-    SCENES[scene].holds ? 'comes again' : yes(right),
-    none(innocents),
-    none(kernelKills),
-    relief,
-    `${someMs} / ${fullMs}`,
-    least,
-  ];
+  const figures = [yes(right), none(innocents), none(kernelKills), relief, `${someMs} / ${fullMs}`, least];
   return `| ${[scene, contestant, ...figures].join(' | ')} |`;
 }
 
@@ -55,7 +48,7 @@ function misses(runs) {
       const others = runs.filter((other) => other !== run && same(run, other) && other.result.right);
       const spared = others.length === 0 || others.some(({ result }) => result.kernelKills === 0);
       const counted = spared ? run.result : { ...run.result, kernelKills: 0 };
-      return complaints(run.scene, counted).map((words) => `- ${run.scene}, ${guestOf(run)}: ${words}`);
+      return complaints(counted).map((words) => `- ${run.scene}, ${guestOf(run)}: ${words}`);
     });
 }
 

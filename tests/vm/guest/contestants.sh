@@ -51,7 +51,7 @@ begin_badness() {
   echo 0 >$DAEMON/memory.swap.max 2>/dev/null
   export BADNESS_CONTROL=/run/badness/control.sock
   echo 128M >$DAEMON/memory.low
-  begin -1000 -10 '"kind":"start"' node $BADNESS guard --enforce --json -r 0 "$@"
+  begin -1000 -20 '"kind":"start"' node $BADNESS guard --enforce --json -r 0 "$@"
 }
 
 # As a plain user, who may neither lock memory nor signal others.

@@ -47,7 +47,7 @@ scene_oom_group() {
 scene_fork_bomb() {
   mkdir -p $APPS/bomb
   echo 40 >$APPS/bomb/pids.max
-  contend --scheme family
+  contend --scheme family -g
   play deadline=25 culprit=bomb "bomb:bomb:$((MEM / 20)):100"
 }
 
@@ -139,9 +139,10 @@ scene_no_koffi() {
   play deadline=60 eat:hog:0:30
 }
 
-# The culprit ignores SIGTERM; the guard is killed between that and SIGKILL, and the next one has to finish it.
+# The culprit ignores SIGTERM; the guard is killed between that and SIGKILL, and the next one has to finish it. Swap does not count, so that the culprit
+# can stop between the two levels.
 scene_crash_mid_kill() {
-  contend -m 40,2
+  contend -m 40,2 -s 100,100
   play deadline=90 "eat:hog:$(($(read_kib MemAvailable) / 1024 - SHARE * 3 / 2 - MEM / 6)):30:stubborn" &
   staged=$!
   await_file /run/stage/hog
@@ -151,7 +152,7 @@ scene_crash_mid_kill() {
   await_end $daemon_pid
   check "the culprit lives on" "$([ -d /proc/"$(cat /run/stage/hog)" ] && echo yes)" yes
   : >$LOG
-  contend -m 40,2
+  contend -m 40,2 -s 100,100
   wait $staged
 }
 
