@@ -1,5 +1,5 @@
 /** Stage: report. What a guard says, in words: one line an event. */
-import type { GuardEvent, KillReport, RoundReport } from '../guard/index.js';
+import type { GroupFacts, GuardEvent, RoundReport } from '../guard/index.js';
 import type { Machine, RankedTask } from '../index.js';
 import type { GuardFacts } from '../linux/index.js';
 import { builtInScheme, type Policy, pluginName, type Threshold } from '../policy/index.js';
@@ -69,7 +69,7 @@ export function startLines(facts: GuardFacts, policy: Policy, version: string): 
 const milliseconds = (ms: number) => `${grouped(Math.round(ms))} ms`;
 
 /** How many of its group went along. */
-function alongWords({ group }: KillReport): string {
+function alongWords(group: GroupFacts | undefined): string {
   if (!group || group.killed.length === 0) return '';
   const left = group.spared.length > 0 ? `, ${group.spared.length} left alone` : '';
   return ` and ${group.killed.length} more of ${group.by} ${group.name}${left}`;
@@ -79,7 +79,7 @@ function killedWords({ victim, kill, freedBytes, after }: RoundReport): string {
   const signals = [...new Set(kill!.signals.map(({ signal }) => signal))].join(', then ');
   const freed = freedBytes !== null && freedBytes > 0 ? `${memory(freedBytes)} freed` : 'its memory is back';
   const took = milliseconds(kill!.timings.releasedMs ?? kill!.timings.totalMs);
-  return `killed ${named(victim!)}${alongWords(kill!)} with ${signals}: ${freed} after ${took}, ${memory(after.availableBytes)} available`;
+  return `killed ${named(victim!)}${alongWords(kill!.group)} with ${signals}: ${freed} after ${took}, ${memory(after.availableBytes)} available`;
 }
 
 function endWords(report: RoundReport): string {
@@ -135,7 +135,8 @@ function roundLines(event: Extract<GuardEvent, { kind: 'round' }>, policy: Polic
   const why = whyWords(report, policy, machine);
   const again = repeated > 0 ? ` (and ${repeated} times before, not told)` : '';
   const signal = level === 'kill' ? 'SIGKILL' : 'SIGTERM';
-  if (report.outcome === 'dry') return [{ priority: 4, text: `would send ${signal} to ${why}${again}` }];
+  if (report.outcome === 'dry')
+    return [{ priority: 4, text: `would send ${signal} to ${why}${alongWords(report.along)}${again}` }];
   const end: Line = { priority: URGENT[report.outcome] ?? 5, text: `${endWords(report)}${again}` };
   return report.kill && why ? [{ priority: 4, text: `chosen: ${why}` }, end] : [end];
 }

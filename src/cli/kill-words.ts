@@ -1,5 +1,5 @@
 /** Stage: report. What one round by hand did, in words: who was chosen and why, what was sent, what came back. */
-import type { KillReport, PassedOver, RoundReport } from '../guard/index.js';
+import type { GroupFacts, KillReport, PassedOver, RoundReport } from '../guard/index.js';
 import type { Machine } from '../index.js';
 import { builtInScheme, type Policy } from '../policy/index.js';
 import { grouped, memory } from './quantities.js';
@@ -41,19 +41,19 @@ function sharerWords({ sharers }: KillReport): string[] {
 }
 
 /** Who else of its group went along, and who did not. */
-function groupWords({ group }: KillReport): string[] {
+function groupWords(group: GroupFacts | undefined, what: 'killed' | 'to be killed'): string[] {
   if (!group) return [];
   const bound = `${group.by} ${group.name}`;
   const left = group.spared.map(({ tgid, reason }) => `${tgid} (${reason})`);
   return [
-    ...(group.killed.length > 0 ? [`killed with it, as all of ${bound} go together: ${group.killed.join(', ')}`] : []),
+    ...(group.killed.length > 0 ? [`${what} with it, as all of ${bound} go together: ${group.killed.join(', ')}`] : []),
     ...(left.length > 0 ? [`of ${bound}, left alone: ${left.join(', ')}`] : []),
   ];
 }
 
 function endWords(report: RoundReport, kill: KillReport): string[] {
   const { releasedBy, timings, errors } = kill;
-  const lines = [signalWords(kill), ...sharerWords(kill), ...groupWords(kill)];
+  const lines = [signalWords(kill), ...sharerWords(kill), ...groupWords(kill.group, 'killed')];
   if (releasedBy)
     lines.push(`released after ${milliseconds(timings.releasedMs ?? timings.totalMs)}: ${PROOFS[releasedBy]}`);
   for (const { call, tgid, code } of errors) lines.push(`${call} of ${tgid}: ${code}`);
@@ -81,6 +81,7 @@ export function killLines(report: RoundReport, policy: Policy, machine: Machine)
   body.push(...hitLines(report.victim?.rules), ...sparedLines(report.rules));
   if (report.chosenBy === 'queue') body.push('chosen by the queue, whatever its points');
   if (kill) body.push(...endWords(report, kill));
+  body.push(...groupWords(report.along, 'to be killed'));
   if (report.outcome === 'dry') body.push('nobody was signalled; with --enforce badness kill chooses again, and kills');
   const { width } = screenOf(process.stdout);
   const lines = (texts: string[]) => texts.flatMap((text) => wrapped(text, width));

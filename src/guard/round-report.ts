@@ -6,7 +6,7 @@ import type { PluginReport } from '../plugin/points-source.js';
 import type { RulesReport } from '../policy/row-rules.js';
 import type { Ineligible, RankedTask } from '../rank.js';
 import { rankedToRecord } from '../task-json.js';
-import { type KillReport, killReportToJson } from './kill-report.js';
+import { type GroupFacts, type KillReport, killReportToJson } from './kill-report.js';
 import type { WalkReport } from './notifier.js';
 import type { ReactionReport } from './reactions.js';
 
@@ -68,6 +68,8 @@ export interface RoundReport {
   decision: number | null;
   /** What the victim holds, and so what its end should give back, in bytes. */
   expectedBytes: number;
+  /** In a dry round: who would go along, where the victim would not go alone. Else `kill` has it. */
+  along?: GroupFacts;
   kill: KillReport | null;
   /** The walks of those who were asked, in the order of the round; those of the reactions stand in `reaction`. */
   walks: WalkReport[];

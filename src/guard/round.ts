@@ -147,6 +147,8 @@ export class Round {
         report.reason = 'exited';
         return;
       }
+      const along = report.enforce ? null : world.along?.(this.#held);
+      if (along) report.along = along;
     }
     await this.#react();
     report.outcome = await this.#outcome();

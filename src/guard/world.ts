@@ -6,7 +6,7 @@ import type { AskedPlugin } from '../policy/rank-by.js';
 import type { RowRules } from '../policy/row-rules.js';
 import type { Outcome, ScoreOptions } from '../rank.js';
 import type { SchemeName } from '../schemes.js';
-import type { KillReport, KillSignal } from './kill-report.js';
+import type { GroupFacts, KillReport, KillSignal } from './kill-report.js';
 import type { MemoryReading } from './round-report.js';
 
 /** Whom a round would choose, and by what. */
@@ -65,6 +65,8 @@ export interface World {
   hold(slot: number): Held | null;
   /** Holds a queued candidate by the handle that it came with. */
   holdQueued(candidate: { tgid: number; handle: number }): Held | null;
+  /** Who would go along; null where it would go alone. */
+  along?(held: Held): GroupFacts | null;
   /** Never rejects for what the world does. */
   kill(held: Held, ask: KillAsk): Promise<KillReport>;
   /** It was killed and did not go: as long as it lives it is dying, and nobody's victim. */

@@ -12,7 +12,7 @@ import { selectBy } from '../policy/rank-by.js';
 import type { RowRules } from '../policy/row-rules.js';
 import { totalPagesOf } from '../pressure/memory-state.js';
 import { parseTaskStat } from '../proc/task-stat.js';
-import { rankedAt, type ScoreOptions, scoreTasks, worstSlots } from '../rank.js';
+import { type Ineligible, rankedAt, type ScoreOptions, scoreTasks, worstSlots } from '../rank.js';
 import { isBound, slotOf } from '../rows.js';
 import { type SchemeName, schemeNumber } from '../schemes.js';
 import { type Exempt, exemptOwnAnd } from './exempt.js';
@@ -29,6 +29,18 @@ import { BOUNDED_SCHEMES } from './scan-options.js';
 const WIDTH_MAX = 64;
 /** Full readings for a list of the worst, whatever their number: some 10 ms of them. */
 const READ_LEAST = 256;
+
+/** Reasons that hold beside others who die: not those of a moment (dying, vfork), nor that a leader has left its threads the memory. */
+const LASTING = new Set<Ineligible>([
+  'outside',
+  'init',
+  'kthread',
+  'protected',
+  'self',
+  'rule',
+  'adj -1000',
+  'oom_adj -17',
+]);
 
 export interface ChooserOptions {
   /** Those of the policy (openRules). Must be given where it has some. */
@@ -142,8 +154,8 @@ export class Chooser {
     return slot;
   }
 
-  /** Who of these may not be chosen, and why; those that were not seen are left out. For many: all are scored at once. */
-  ineligible(tgids: readonly number[], { options }: Choice): Map<number, string> {
+  /** Who of these may not be chosen for what they are, and why; those that were not seen are left out. For many: all are scored at once. */
+  ineligible(tgids: readonly number[], { options }: Choice): Map<number, Ineligible> {
     const { engine } = this;
     const seen = tgids.map((tgid) => slotOf(engine, tgid)).filter((slot) => slot >= 0);
     for (const slot of seen) {
@@ -151,8 +163,9 @@ export class Chooser {
       this.rules?.settle(slot);
     }
     this.rescore(options);
-    const found = seen.map((slot) => rankedAt(engine, slot, options.scheme)).filter(({ eligible }) => !eligible);
-    return new Map(found.map(({ tgid, reason }) => [tgid, reason!]));
+    const without = seen.filter((slot) => Number.isNaN(engine.f64(L.C_POINTS, slot)));
+    const found = without.map((slot) => rankedAt(engine, slot, options.scheme));
+    return new Map(found.flatMap(({ tgid, reason }) => (reason && LASTING.has(reason) ? [[tgid, reason]] : [])));
   }
 
   /**

@@ -23,7 +23,8 @@ export class GroupKill {
   readonly #system: KillSystem;
   readonly #ledger: KillLedger;
   readonly #group: KillGroup | null;
-  readonly #handles: TaskHandle[] = [];
+  readonly #killed = new Set<number>();
+  #waitedFor: TaskHandle[] = [];
   readonly #spared = new Map<number, string>();
 
   constructor(system: KillSystem, ledger: KillLedger, group: KillGroup | null) {
@@ -34,7 +35,8 @@ export class GroupKill {
 
   /** Those that were signalled and have not exited. */
   get pending(): TaskHandle[] {
-    return this.#handles.filter((handle) => !handle.exited());
+    this.#waitedFor = this.#waitedFor.filter((handle) => !handle.exited());
+    return this.#waitedFor;
   }
 
   /** For the report; undefined where there is no group. */
@@ -42,12 +44,12 @@ export class GroupKill {
     if (!this.#group) return undefined;
     const spared = [...this.#spared].map(([tgid, reason]) => ({ tgid, reason }));
     const { by, name } = this.#group;
-    return { by, name, killed: this.#handles.map(({ pid }) => pid), spared };
+    return { by, name, killed: [...this.#killed], spared };
   }
 
   /** Signals every member but `others`, who have it already, until a look finds nobody new. */
   signal(signal: KillSignal, others: readonly TaskHandle[]): void {
-    const known = new Set([...others, ...this.#handles].map(({ pid }) => pid));
+    const known = new Set([...others.map(({ pid }) => pid), ...this.#killed]);
     this.#send(signal, this.pending);
     for (let pass = 0; this.#group && pass < PASSES_MOST; pass++) {
       const joined = this.#join(this.#group, known);
@@ -90,7 +92,8 @@ export class GroupKill {
         continue;
       }
       this.#ledger.sent(handle.pid, signal);
-      if (!this.#handles.includes(handle)) this.#handles.push(handle);
+      if (!this.#killed.has(handle.pid)) this.#waitedFor.push(handle);
+      this.#killed.add(handle.pid);
       if (signal === 'SIGKILL') this.#ledger.raised(handle.pid, this.#system.raisePriority(handle));
     }
   }

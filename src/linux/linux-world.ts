@@ -1,7 +1,7 @@
 /** Stage: table → selection → kill, on this machine. One domain of it as the rounds see it. */
 import * as L from '../../assembly/layout.js';
 import type { Engine } from '../engine.js';
-import type { KillReport } from '../guard/kill-report.js';
+import type { GroupFacts, KillReport } from '../guard/kill-report.js';
 import { Others } from '../guard/others.js';
 import type { MemoryReading } from '../guard/round-report.js';
 import type { Choice, Held, KillAsk, World } from '../guard/world.js';
@@ -159,6 +159,15 @@ export class LinuxWorld implements World {
       processGroup: this.#options.processGroup,
       ineligible: (pids) => (choice ? this.#chooser.ineligible(pids, choice) : new Map()),
     });
+  }
+
+  along(held: Held): GroupFacts | null {
+    const group = this.#groupOf(held.pid);
+    if (!group) return null;
+    const pids = group.pids().filter((pid) => pid !== held.pid);
+    const spared = group.spared(pids);
+    const killed = pids.filter((pid) => !spared.has(pid));
+    return { by: group.by, name: group.name, killed, spared: [...spared].map(([tgid, reason]) => ({ tgid, reason })) };
   }
 
   /** As the current snapshot has it; 0 for one without a size of its own (QUANTITY_MAX there). */

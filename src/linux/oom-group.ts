@@ -12,7 +12,8 @@ export interface OomGroup {
 
 /**
  * The outermost cgroup of a task that has `memory.oom.group`, from its own up to `within`, the group that is short of memory, or all of
- * the hierarchy where that is null. Null without one, when the task has left `within`, and where nothing can be read.
+ * the hierarchy where that is null. Groups that this process is in do not count: they cannot go whole without it, and a guard inside of a
+ * container is there so that less than all of it has to. Null without one, when the task has left `within`, and where nothing can be read.
  */
 export function findOomGroup(pid: number, within: string | null = null, root = '/proc'): OomGroup | null {
   try {
@@ -21,12 +22,17 @@ export function findOomGroup(pid: number, within: string | null = null, root = '
     const last = within ?? place.top;
     const dirs = upwards(place.dir, last);
     if (dirs.at(-1) !== last) return null;
-    const dir = dirs.findLast(diesWhole);
+    const own = findMemoryCgroup('self', root);
+    const dir = dirs.filter((one) => !own || !contains(one, own.dir)).findLast(diesWhole);
     return dir === undefined ? null : { dir, path: dir.slice(place.top.length) };
   } catch {
     // It is gone, or hidden: nothing binds others to it.
     return null;
   }
+}
+
+function contains(dir: string, other: string): boolean {
+  return other === dir || other.startsWith(`${dir}/`);
 }
 
 /** The file is missing in the root, and where the controller is not enabled. */

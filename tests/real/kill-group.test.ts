@@ -43,12 +43,12 @@ test('kill group: a process group goes whole, but whom the policy never chooses'
   const ask = { signal: 'SIGKILL', ...policy.escalation, abort: new AbortController().signal, hurry: null } as const;
   const held = openIdentity(victim.pid);
   t.after(() => held.close());
+  const spares = [{ tgid: spared, reason: 'rule' }];
+  const group = { by: 'process group', name: String(victim.pid), killed: members, spared: spares };
+  assert.deepEqual(world.along(held), group, 'said before, in a dry round');
   const report = await world.kill(held, ask);
   assert.equal(report.outcome, 'released');
-  assert.deepEqual(report.group, {
-    ...{ by: 'process group', name: String(victim.pid), killed: members },
-    spared: [{ tgid: spared, reason: 'rule' }],
-  });
+  assert.deepEqual(report.group, group);
   assert.deepEqual(members.filter(isAlive), []);
   assert.deepEqual(
     [spared!, other.pid, ...childrenOf(other.pid)].filter((pid) => !isAlive(pid)),
@@ -68,6 +68,7 @@ test('kill group: without being asked for, the victim goes alone', options, asyn
   const ask = { signal: 'SIGKILL', ...policy.escalation, abort: new AbortController().signal, hurry: null } as const;
   const held = openIdentity(victim.pid);
   t.after(() => held.close());
+  assert.equal(world.along(held), null);
   const report = await world.kill(held, ask);
   assert.deepEqual([report.outcome, report.group], ['released', undefined]);
   assert.deepEqual(members.filter(isAlive), members);

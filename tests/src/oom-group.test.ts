@@ -11,6 +11,7 @@ function tree(t: TestContext, at: string, flags: Readonly<Record<string, string>
   const made = new FileTree(t);
   made.write('proc/self/mountinfo', mount.replaceAll('{root}', made.root));
   made.write('proc/7/cgroup', `0::${at}\n`);
+  made.write('proc/self/cgroup', '0::/guard\n');
   for (const [group, flag] of Object.entries(flags)) {
     made.write(`cg${group}/memory.current`, '1\n');
     made.write(`cg${group}/memory.oom.group`, `${flag}\n`);
@@ -45,6 +46,15 @@ test('oom group: a task in a group without the controller belongs to the one abo
   const made = tree(t, '/a/plain', { '/a': '1' });
   made.write('cg/a/plain/cgroup.procs', '7\n');
   assert.equal(found(made), '/a');
+});
+
+test('oom group: a group that the guard is in does not die whole, one beside it does', (t) => {
+  const made = tree(t, '/pod/app/worker', { '/pod': '1', '/pod/app': '1', '/pod/app/worker': '1' });
+  made.write('proc/self/cgroup', '0::/pod/app/guard\n');
+  made.write('cg/pod/app/guard/memory.current', '1\n');
+  assert.equal(found(made), '/pod/app/worker');
+  made.write('proc/self/cgroup', '0::/pod/app/worker\n');
+  assert.equal(found(made), null);
 });
 
 test('oom group: v1 has no such thing; a task that is gone has no group', (t) => {

@@ -54,8 +54,9 @@ begin_badness() {
   begin -1000 -20 '"kind":"start"' node $BADNESS guard --enforce --json -r 0 "$@"
 }
 
-# As a plain user, who may neither lock memory nor signal others.
+# As a plain user, who may neither lock memory nor signal others; out of swap, as a unit of such a user can be.
 contend_as_user() {
+  echo 0 >$DAEMON/memory.swap.max 2>/dev/null
   export BADNESS_CONTROL=/run/badness/control.sock
   begin 0 0 '"kind":"start"' su -s /bin/sh plain -c "exec node $BADNESS guard --enforce --json -r 0"
 }
