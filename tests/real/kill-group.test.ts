@@ -29,9 +29,9 @@ async function job(t: TestContext, detached: boolean): Promise<ChildProcess & { 
 const childrenOf = (pid: number) => pidNumbers().filter((one) => peekStat(one)?.ppid === pid);
 const isAlive = (pid: number) => existsSync(`/proc/${pid}`) && peekStat(pid)?.state !== 'Z';
 
-test('kill group: a process group goes whole, but whom the policy never chooses', options, async (t) => {
+async function groupGoes(t: TestContext, scheme: 'family' | 'badness'): Promise<void> {
   const engine = await openEngine({ maxTasks: pidNumbers().length + 2048 });
-  const policy = definePolicy({ scheme: 'family', never: ['tail'] });
+  const policy = definePolicy({ scheme, never: ['tail'] });
   const world = new LinuxWorld(engine, policy, systemDomain(), { processGroup: true });
   t.after(() => world.close());
   const [victim, other] = [await job(t, true), await job(t, false)];
@@ -54,7 +54,14 @@ test('kill group: a process group goes whole, but whom the policy never chooses'
     [spared!, other.pid, ...childrenOf(other.pid)].filter((pid) => !isAlive(pid)),
     [],
   );
-});
+}
+
+// One reads everybody in full for a choice; of the other the rows of members are only bounds.
+for (const scheme of ['family', 'badness'] as const) {
+  test(`kill group: a process group goes whole, but whom the policy never chooses (${scheme})`, options, async (t) => {
+    await groupGoes(t, scheme);
+  });
+}
 
 test('kill group: without being asked for, the victim goes alone', options, async (t) => {
   const engine = await openEngine({ maxTasks: pidNumbers().length + 2048 });
