@@ -22,8 +22,11 @@ export function findOomGroup(pid: number, within: string | null = null, root = '
     const last = within ?? place.top;
     const dirs = upwards(place.dir, last);
     if (dirs.at(-1) !== last) return null;
+    const whole = dirs.filter(diesWhole);
+    // The usual case, and nobody has been signalled yet.
+    if (whole.length === 0) return null;
     const own = findMemoryCgroup('self', root);
-    const dir = dirs.filter((one) => !own || !contains(one, own.dir)).findLast(diesWhole);
+    const dir = whole.findLast((one) => !own || !contains(one, own.dir));
     return dir === undefined ? null : { dir, path: dir.slice(place.top.length) };
   } catch {
     // It is gone, or hidden: nothing binds others to it.
