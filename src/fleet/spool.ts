@@ -7,9 +7,9 @@
 export interface SpoolStore {
   /** In order. */
   numbers(): readonly number[];
-  /** All lines of it. */
+  /** All lines of it; nothing of one that is not there. */
   read(segment: number): string;
-  /** Adds a line, whole, where the process is not killed in the middle. */
+  /** Adds a line, whole or, where it throws, nothing; a process that is killed in the middle leaves a part. */
   append(segment: number, line: string): void;
   /** Also one that is not there. */
   remove(segment: number): void;
@@ -83,8 +83,8 @@ export function readSegment(text: string): { readonly records: SpoolRecord[]; re
 
 /** Reports on their way, oldest first. What its store throws it throws. */
 export class Spool {
-  /** Lines that were damaged when it was opened. */
-  readonly damaged: number;
+  /** Lines that were damaged when it was opened, or went from under it since. */
+  damaged = 0;
   /** Reports dropped since it was opened. */
   dropped = 0;
   readonly #store: SpoolStore;
@@ -100,14 +100,12 @@ export class Spool {
     this.#store = store;
     this.#options = options;
     this.#segmentBytes = Math.min(SEGMENT_BYTES_MOST, Math.floor(options.bytesMost / 4));
-    let damaged = 0;
     for (const number of store.numbers()) {
       const text = store.read(number);
       const found = readSegment(text);
-      damaged += found.damaged;
+      this.damaged += found.damaged;
       this.#segments.push({ number, bytes: bytesOf(text), count: found.records.length });
     }
-    this.damaged = damaged;
     // The last line of the newest may be cut off: what comes next begins a segment.
     this.#open((this.#segments.at(-1)?.number ?? 0) + 1);
   }
@@ -133,10 +131,9 @@ export class Spool {
 
   /** The oldest that wait, at most so many. */
   next(most: number): SpoolBatch {
-    this.#skipEmpty();
+    while (this.#readHead().length === 0 && this.#segments.length > 1) this.#removeHead();
     const head = this.#segments[0]!;
-    this.#head ??= readSegment(this.#store.read(head.number)).records;
-    const records = this.#head.slice(this.#done, this.#done + most);
+    const records = this.#readHead().slice(this.#done, this.#done + most);
     return { records, segment: head.number, end: this.#done + records.length };
   }
 
@@ -156,9 +153,14 @@ export class Spool {
     return segment;
   }
 
-  /** Segments without a whole record. */
-  #skipEmpty(): void {
-    while (this.#segments.length > 1 && this.#segments[0]!.count === 0) this.#removeHead();
+  /** Records of the oldest segment: what cannot be read of it any more is not waited for. */
+  #readHead(): SpoolRecord[] {
+    if (this.#head) return this.#head;
+    const head = this.#segments[0]!;
+    this.#head = readSegment(this.#store.read(head.number)).records;
+    this.damaged += head.count - this.#head.length;
+    head.count = this.#head.length;
+    return this.#head;
   }
 
   #removeHead(): void {
@@ -169,9 +171,9 @@ export class Spool {
   }
 
   #dropOldest(): void {
-    const head = this.#segments[0]!;
-    const records = this.#head ?? readSegment(this.#store.read(head.number)).records;
-    const earlier = records.slice(this.#done).map((record) => this.#options.droppedIn(record));
+    const earlier = this.#readHead()
+      .slice(this.#done)
+      .map((record) => this.#options.droppedIn(record));
     const lost = earlier.filter((count) => count === 0).length;
     const told = earlier.reduce((sum, count) => sum + count, lost);
     this.#removeHead();

@@ -2,7 +2,18 @@
  * Stage: report. Files of an agent: segments of its spool, and what it has seen of policies. A line is written by one call, so that a
  * process that is killed leaves whole lines and at most one cut off. Nothing is flushed to the disk: a machine that loses power may lose the last seconds.
  */
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  fstatSync,
+  ftruncateSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { BadnessError } from '../../errors.js';
 import type { AgentMemory } from '../fleet-guard.js';
@@ -10,6 +21,32 @@ import type { FleetPolicy, Sequences } from '../policy-keeper.js';
 import type { SpoolStore } from '../spool.js';
 
 const NAME = /^(\d{8,15})\.spool$/;
+
+/** Nothing for a file that is not there. */
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
+
+/** Half a line, of a disk that is full, would damage the next one too. */
+function appendWhole(path: string, line: string): void {
+  const file = openSync(path, 'a', 0o600);
+  try {
+    const { size } = fstatSync(file);
+    try {
+      writeFileSync(file, line);
+    } catch (error) {
+      ftruncateSync(file, size);
+      throw error;
+    }
+  } finally {
+    closeSync(file);
+  }
+}
 
 /** Throws errno names when the folder cannot be made. */
 export function diskStore(folder: string): SpoolStore {
@@ -21,8 +58,8 @@ export function diskStore(folder: string): SpoolStore {
         .flatMap((name) => NAME.exec(name)?.[1] ?? [])
         .map(Number)
         .sort((a, b) => a - b),
-    read: (segment) => readFileSync(path(segment), 'utf8'),
-    append: (segment, line) => appendFileSync(path(segment), line, { mode: 0o600 }),
+    read: (segment) => readIfThere(path(segment)) ?? '',
+    append: (segment, line) => appendWhole(path(segment), line),
     remove: (segment) => rmSync(path(segment), { force: true }),
   };
 }
@@ -52,13 +89,8 @@ const NOTHING: KeptStanding = { sequences: {}, inForce: null, takenMs: 0 };
 
 /** Nothing where there is no file. Throws BadnessError `ESTANDING` for one that is damaged: forgetting would let old policies in. */
 export function readStanding(folder: string): KeptStanding {
-  let text: string;
-  try {
-    text = readFileSync(join(folder, STANDING), 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return NOTHING;
-    throw error;
-  }
+  const text = readIfThere(join(folder, STANDING));
+  if (text === null) return NOTHING;
   try {
     return { ...NOTHING, ...(JSON.parse(text) as Partial<KeptStanding>) };
   } catch (cause) {

@@ -1,5 +1,6 @@
 /** The spool: bounded, whole after any end of its process, and nothing of it is lost without being counted. */
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -133,6 +134,29 @@ test('spool: files that were cut off or damaged anywhere lose the damaged lines 
   const spool = open(diskStore(path));
   assert.equal(spool.damaged, 3);
   assert.deepEqual(ids(drain(spool)), ['r0', 'r1', 'r3', 'r4']);
+});
+
+test('spool: a line that the disk has no room for is refused whole, and leaves nothing in front of the next one', (t) => {
+  const path = folder(t);
+  const program = `ulimit -f 1 && exec "$0" build/unit/tests/src/support/full-disk.worker.js "$1"`;
+  const { stdout, stderr } = spawnSync('sh', ['-c', program, process.execPath, path], { encoding: 'utf8' });
+  const { put, code } = JSON.parse(stdout || '{}') as { put?: number; code?: string };
+  assert.equal(code, 'EFBIG', stderr);
+  const { records, damaged } = readSegment(readFileSync(join(path, '00000001.spool'), 'utf8'));
+  assert.ok(put! > 0);
+  assert.deepEqual([records.length, damaged], [put, 0]);
+});
+
+test('spool: lines that are gone from under it are counted as damaged, and nobody waits for them', () => {
+  const store = memoryStore();
+  const spool = open(store, 4000);
+  for (let n = 0; n < 12; ++n) spool.put(record(`r${n}`));
+  store.remove(store.numbers()[0]!);
+  const lost = spool.waiting;
+  const left = drain(spool).length;
+  assert.equal(spool.waiting, 0);
+  assert.ok(left > 0 && left < lost, `${left} of ${lost}`);
+  assert.equal(spool.damaged, lost - left);
 });
 
 test('spool: files that are not its own are left alone, its own are gone when everything was sent', (t) => {
