@@ -79,6 +79,23 @@ test('fleet: a bad policy goes nowhere, an unsigned one neither, and two changes
   assert.equal((await policies.all()).length, 1);
 });
 
+test('fleet: what somebody else has signed is not taken for nothing: only a whole policy goes over it', {
+  skip,
+}, async (t) => {
+  const { policies, fleet } = await scene(t);
+  const first = await policies.change(everybody, { policy: text(11) });
+  const stranger = await fleet.policies({ pem: newSigningKey().pem });
+  // Signed on top of nothing, each of these would withdraw the policy that counts.
+  await assert.rejects(stranger.change(everybody, { shadow: text(12) }), { code: 'ESIGNATURE' });
+  await assert.rejects(stranger.change(everybody, { next: null }), { code: 'ESIGNATURE' });
+  await assert.rejects(stranger.rollout(everybody, { labels: [], percent: 10 }, text(12)), { code: 'ESIGNATURE' });
+  assert.equal((await policies.get(everybody))?.revision, first.revision);
+  const put = await stranger.change(everybody, { policy: text(13) });
+  await assert.rejects(policies.get(everybody), { code: 'ESIGNATURE' });
+  const again = await policies.change(everybody, { policy: text(14) });
+  assert.ok(again.revision > put.revision && again.statement.sequence > first.statement.sequence);
+});
+
 test('fleet: without its bucket it says what makes one', { skip }, async (t) => {
   const { url } = await startServer(t);
   await using fleet = await Fleet.connect({ servers: [url] });

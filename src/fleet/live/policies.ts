@@ -38,6 +38,12 @@ export interface FleetPoliciesOptions {
   readonly wallMs?: () => number;
 }
 
+/** What a change goes on from: the revision that it replaces, 0 for none, and what is stated there. */
+interface Standing {
+  readonly revision: number;
+  readonly statement: PolicyStatement | null;
+}
+
 /** The policies of a fleet: looked at by everybody who may connect, changed by who has the key. */
 export class FleetPolicies {
   readonly #connection: FleetConnection;
@@ -75,9 +81,8 @@ export class FleetPolicies {
   /** What stands there now; null for nothing. Rejects with BadnessError `ESIGNATURE`, `EENVELOPE`, `EKEY` for what nobody trusted has put there. */
   async get(target: PolicyTarget): Promise<KeptPolicy | null> {
     const key = policyKey(target);
-    const entry = await this.#kv.get(key);
-    if (entry === null || entry.operation !== 'PUT') return null;
-    return { key, revision: entry.revision, statement: this.#open(entry.string(), key) };
+    const { revision, statement } = await this.#standing(key);
+    return statement && { key, revision, statement };
   }
 
   /** Of an earlier revision. Rejects with BadnessError `ENODATA` when it is not kept (64 a key are), and as `get`. */
@@ -103,43 +108,30 @@ export class FleetPolicies {
 
   /**
    * Signs and puts, in one step; answers the new revision. Policies are read first, and a bad one goes nowhere. Rejects with PolicyFileError, with
-   * BadnessError `ENOKEY` without a private key, `EBUSY` when somebody else has changed the key meanwhile.
+   * BadnessError `ENOKEY` without a private key, `EBUSY` when somebody else has changed the key meanwhile; as `get` for a change without `policy`
+   * of what nobody trusted has put there: it would withdraw the policy that machines still go by.
    */
   async change(target: PolicyTarget, change: PolicyChange): Promise<KeptPolicy> {
     const key = policyKey(target);
-    const signer = this.#signer;
-    if (!signer) throw new BadnessError('ENOKEY', 'a policy must be signed: name the file of a private key');
-    for (const text of [change.policy, change.next?.policy, change.shadow]) if (text) await parsePolicy(text, key);
-    const entry = await this.#kv.get(key);
-    // What is forged is replaced, and what it says is nothing to go on from.
-    const before = await this.get(target).catch(() => null);
-    const { policy = null, next = null, shadow = null, sequence = 0 } = before?.statement ?? {};
-    const signedMs = this.#wallMs();
-    const statement: PolicyStatement = {
-      ...{ version: STATEMENT_VERSION, key, sequence: Math.max(sequence + 1, signedMs), signedMs },
-      policy: change.policy === undefined ? policy : change.policy,
-      next: change.next === undefined ? next : change.next,
-      shadow: change.shadow === undefined ? shadow : change.shadow,
-    };
-    const sealed = sealStatement(statement, (bytes) => signer.sign(bytes));
-    const revision = await this.#put(key, sealed, entry?.revision ?? 0);
-    return { key, revision, statement };
+    return this.#replace(key, await this.#standing(key, change.policy !== undefined), change);
   }
 
   /** A step of a rollout: of `text`, or of the policy that is on its way out already. Rejects as `change`; BadnessError `ENOENT` without one. */
   async rollout(target: PolicyTarget, step: RolloutStep, text?: string): Promise<KeptPolicy> {
-    const policy = text ?? (await this.get(target))?.statement.next?.policy;
-    if (policy === undefined) {
-      throw new BadnessError('ENOENT', `${policyKey(target)}: no policy is on its way out; name its file`);
-    }
-    return this.change(target, { next: { policy, ...step } });
+    const key = policyKey(target);
+    const standing = await this.#standing(key);
+    const policy = text ?? standing.statement?.next?.policy;
+    if (policy !== undefined) return this.#replace(key, standing, { next: { policy, ...step } });
+    throw new BadnessError('ENOENT', `${key}: no policy is on its way out; name its file`);
   }
 
   /** The policy that is on its way out becomes that of everybody. Rejects as `rollout`. */
   async complete(target: PolicyTarget): Promise<KeptPolicy> {
-    const next = (await this.get(target))?.statement.next;
-    if (!next) throw new BadnessError('ENOENT', `${policyKey(target)}: no policy is on its way out`);
-    return this.change(target, { policy: next.policy, next: null });
+    const key = policyKey(target);
+    const standing = await this.#standing(key);
+    const next = standing.statement?.next;
+    if (next) return this.#replace(key, standing, { policy: next.policy, next: null });
+    throw new BadnessError('ENOENT', `${key}: no policy is on its way out`);
   }
 
   /** What stood there at a revision stands there again, signed anew. Rejects as `at` and `change`. */
@@ -155,6 +147,40 @@ export class FleetPolicies {
       if (report.kind === 'state') states.push(report);
     }
     return states;
+  }
+
+  /** `isReplaced`: whatever is stated there counts no more, so it need not be readable. */
+  async #standing(key: string, isReplaced = false): Promise<Standing> {
+    const entry = await this.#kv.get(key);
+    if (entry === null) return { revision: 0, statement: null };
+    const { revision } = entry;
+    if (entry.operation !== 'PUT') return { revision, statement: null };
+    try {
+      return { revision, statement: this.#open(entry.string(), key) };
+    } catch (error) {
+      if (!isReplaced) throw error;
+      return { revision, statement: null };
+    }
+  }
+
+  async #replace(
+    key: string,
+    { revision: before, statement: stated }: Standing,
+    change: PolicyChange,
+  ): Promise<KeptPolicy> {
+    const signer = this.#signer;
+    if (!signer) throw new BadnessError('ENOKEY', 'a policy must be signed: name the file of a private key');
+    for (const text of [change.policy, change.next?.policy, change.shadow]) if (text) await parsePolicy(text, key);
+    const { policy = null, next = null, shadow = null, sequence = 0 } = stated ?? {};
+    const signedMs = this.#wallMs();
+    const statement: PolicyStatement = {
+      ...{ version: STATEMENT_VERSION, key, sequence: Math.max(sequence + 1, signedMs), signedMs },
+      policy: change.policy === undefined ? policy : change.policy,
+      next: change.next === undefined ? next : change.next,
+      shadow: change.shadow === undefined ? shadow : change.shadow,
+    };
+    const sealed = sealStatement(statement, (bytes) => signer.sign(bytes));
+    return { key, revision: await this.#put(key, sealed, before), statement };
   }
 
   #open(text: string, key: string): PolicyStatement {
