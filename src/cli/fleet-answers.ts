@@ -56,7 +56,7 @@ function victimCells({ pid, back_kib: backKib, points, comm }: Victim): string[]
 
 function failedRow({ host, error }: PreviewAnswer, width: number): string[] {
   const blank = Array.from({ length: width - 2 }, () => '');
-  return [host, ...blank, `${error?.code ?? 'EPROTO'}: ${error?.message ?? 'it answered with nothing'}`];
+  return [host, ...blank, `${error!.code}: ${error!.message}`];
 }
 
 /** Machines as they come, with the next victim of each. */

@@ -4,6 +4,7 @@
  */
 import { BadnessError } from '../errors.js';
 import { targetOf } from './names.js';
+import { isText } from './plain-kinds.js';
 
 /** Who gets the next policy of a key before everybody else. A machine gets it by either. */
 export interface RolloutStep {
@@ -60,7 +61,6 @@ function plainObject(text: string, what: string): Record<string, unknown> {
   return value as Record<string, unknown>;
 }
 
-const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
 
 function nextOf(value: unknown): PolicyStatement['next'] {

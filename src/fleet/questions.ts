@@ -12,6 +12,7 @@ import {
   type PressureLevel,
 } from '../pressure/memory-state.js';
 import { tokenOf } from './names.js';
+import { isNumber, isText } from './plain-kinds.js';
 
 export const QUESTION_SCHEMA = 1;
 
@@ -102,27 +103,34 @@ function parse<T extends PreviewAsk | PreviewAnswer>(text: string): T | null {
 }
 
 /** Null for what this badness does not understand. */
-export const parseAsk = (text: string): PreviewAsk | null => parse<PreviewAsk>(text);
+export function parseAsk(text: string): PreviewAsk | null {
+  const ask = parse<PreviewAsk>(text);
+  if (ask === null || !isNumber(ask.most) || !isText(ask.available)) return null;
+  return ask.swap_free === null || isText(ask.swap_free) ? ask : null;
+}
 
-const isNumber = (value: unknown) => typeof value === 'number' && Number.isFinite(value);
-const isMemory = (memory: MemoryRecord | undefined) => isNumber(memory?.available_percent);
+const isMemory = (memory: MemoryRecord | null) => isNumber(memory?.available_percent);
 const isVictim = (victim: PreviewedVictim | null) =>
-  isNumber(victim?.pid) &&
-  isNumber(victim?.back_kib) &&
-  typeof victim?.comm === 'string' &&
-  typeof victim.signal === 'string';
+  victim !== null &&
+  [victim.pid, victim.back_kib, victim.points ?? 0].every(isNumber) &&
+  [victim.comm, victim.signal].every(isText);
 
 /** What is shown of it is there, and is what it should be. */
-function isFound(found: PreviewFound): boolean {
-  const { now, start, level, start_level: startLevel, kills } = found;
-  const hasLevels = typeof level === 'string' && typeof startLevel === 'string';
-  return isMemory(now) && isMemory(start) && hasLevels && Array.isArray(kills) && kills.every(isVictim);
+function isFound({ now, start, level, start_level: startLevel, kills, end }: PreviewFound): boolean {
+  if (!isMemory(now) || !isMemory(start) || ![level, startLevel, end].every(isText)) return false;
+  return Array.isArray(kills) && kills.every(isVictim);
+}
+
+/** Either of both. */
+function isAnswer({ found, error }: PreviewAnswer): boolean {
+  if (found === null) return isText(error?.code) && isText(error?.message);
+  return found !== undefined && error === null && isFound(found);
 }
 
 /** The answer of that machine; null for anything else. What a machine says is only as true as the machine. */
 export function parseAnswer(text: string, host: string): PreviewAnswer | null {
   const answer = parse<PreviewAnswer>(text);
-  return answer?.host === host && (!answer.found || isFound(answer.found)) ? answer : null;
+  return answer?.host === host && isAnswer(answer) ? answer : null;
 }
 
 const WAITING_MOST = 4;

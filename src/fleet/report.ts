@@ -1,6 +1,7 @@
 /** Stage: report. What machines report, as the text of messages: whole decisions, memory, and how they stand. Keys as in all JSON output. */
 import type { MemoryNews } from '../guard/index.js';
 import type { Plain } from '../json-keys.js';
+import { isNumber, isText } from './plain-kinds.js';
 import type { PolicyOrigin } from './policy-keeper.js';
 
 /** Of the messages of this badness. */
@@ -114,15 +115,39 @@ export interface DroppedReport {
 /** Any report of a machine. */
 export type FleetReport = DecisionReport | PressureReport | StateReport | DroppedReport;
 
-const KINDS: readonly FleetReport['kind'][] = ['decision', 'pressure', 'state', 'dropped'];
+const areAll = <T>(value: readonly T[], is: (one: T) => boolean) => Array.isArray(value) && value.every(is);
+const isOrigin = (of: OriginRecord | null) =>
+  of === null || (isText(of.key) && isNumber(of.revision) && isText(of.step));
+const isRefused = ({ key, revision, code, message }: RefusedRecord) =>
+  isNumber(revision) && areAll([key, code, message], isText);
+
+/** Whether what is shown of a report is there, and is what it should be. Throws TypeError for some that are not. */
+const WHOLE = {
+  decision: ({ id, event, policy }: DecisionReport) => isText(id) && event instanceof Object && isOrigin(policy),
+  pressure: ({ level, memory }: PressureReport) =>
+    isText(level) &&
+    areAll([memory.total_kib, memory.available_kib, memory.swap_total_kib, memory.swap_free_kib], isNumber),
+  state: ({ labels, notes, policy, refused, shadow, spool }: StateReport) =>
+    areAll(labels, isText) &&
+    areAll(notes, isText) &&
+    isOrigin(policy) &&
+    areAll(refused, isRefused) &&
+    (shadow === null || shadow.error === null || isText(shadow.error)) &&
+    areAll([spool.waiting, spool.dropped, spool.damaged], isNumber),
+  dropped: ({ id, count }: DroppedReport) => isText(id) && Number.isSafeInteger(count) && count > 0,
+};
+
+function isReport(report: FleetReport): boolean {
+  const { schema, kind, host, wall_ms: wallMs } = report;
+  if (schema !== REPORT_SCHEMA || !isText(host) || !isNumber(wallMs) || !Object.hasOwn(WHOLE, kind)) return false;
+  return (WHOLE[kind] as (report: FleetReport) => boolean)(report);
+}
 
 /** Reads a message; null for what is none that this badness knows. What comes from a machine is only as true as the machine. */
 export function parseReport(text: string): FleetReport | null {
   try {
-    const report = JSON.parse(text) as FleetReport | null;
-    if (typeof report !== 'object' || report === null) return null;
-    const { schema, kind, host } = report;
-    return schema === REPORT_SCHEMA && KINDS.includes(kind) && typeof host === 'string' ? report : null;
+    const report = JSON.parse(text) as FleetReport;
+    return isReport(report) ? report : null;
   } catch {
     return null;
   }

@@ -37,7 +37,15 @@ test('reports: what was sent twice comes once, also when the server has forgotte
   const { server, fleet } = await openLinkedScene(t);
   const connection = natsOf(await connectServers({ servers: [server.url] }));
   t.after(() => connection.close());
-  const text = JSON.stringify({ schema: 1, kind: 'decision', id: 'x.1', host: 'h', wall_ms: 1 });
+  const text = JSON.stringify({
+    schema: 1,
+    kind: 'decision',
+    id: 'x.1',
+    host: 'h',
+    wall_ms: 1,
+    policy: null,
+    event: {},
+  });
   for (let n = 0; n < 3; ++n) await connection.request(reportSubject('h', 'decision'), text);
   assert.deepEqual(await idsOf(fleet), ['x.1']);
 });

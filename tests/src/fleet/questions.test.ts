@@ -9,6 +9,7 @@ import {
   type PreviewAsk,
   type PreviewFound,
   parseAnswer,
+  parseAsk,
 } from '../../../src/fleet/questions.js';
 
 const memory = (percent: number) => ({
@@ -48,10 +49,23 @@ test('questions: an answer whose parts are not what they should be is none', () 
     { ...good, kills: [{ ...good.kills[0], comm: 7 }] },
     { ...good, now: null },
     { ...good, level: 4 },
+    { ...good, end: undefined },
+    { ...good, kills: [{ ...good.kills[0], points: '3' }] },
+    ...[undefined, null, 0, '', 'all', true, []],
   ]) {
     assert.equal(parseAnswer(text({ ...answer('a', good), found: bad }), 'a'), null, text(bad));
   }
+  for (const error of [undefined, null, 'no', { code: 'EIO' }, { code: 5, message: '' }]) {
+    assert.equal(parseAnswer(text({ ...answer('a', null), error }), 'a'), null, text(error));
+  }
   assert.deepEqual(parseAnswer(text(answer('a', good)), 'a'), answer('a', good));
+});
+
+test('questions: what is no question is not answered', () => {
+  for (const bad of [{ available: 5 }, { available: undefined }, { most: '3' }, { most: null }, { swap_free: 0 }]) {
+    assert.equal(parseAsk(text({ ...ASK, ...bad })), null, text(bad));
+  }
+  assert.deepEqual(parseAsk(text({ ...ASK, swap_free: '1%' })), { ...ASK, swap_free: '1%' });
 });
 
 test('questions: machines are ordered by level, then by what is available; those that could not say are last', () => {
