@@ -57,7 +57,9 @@ export class FleetAgent {
     this.#options = options;
     this.#follower = this.#followerOf(options);
     const unsendable = ({ id }: SpoolRecord) => note(`report ${id} is larger than the server takes, and was dropped`);
-    this.#sender = new Sender({ link, spool, clock, unsendable });
+    const failed = ({ message }: Error) =>
+      note(`reports wait, one was not taken: ${message}; badness fleet setup makes their stream`);
+    this.#sender = new Sender({ link, spool, clock, unsendable, failed });
   }
 
   /** The policy of the fleet that is in force; null for the machine's own. */

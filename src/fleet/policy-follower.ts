@@ -46,6 +46,7 @@ export class PolicyFollower {
   #refused: RefusedRecord | null = null;
   #shadowError: string | null = null;
   #cancelAgain = () => {};
+  #saidWhy = false;
   #closed = false;
 
   constructor(options: FollowerOptions) {
@@ -86,6 +87,9 @@ export class PolicyFollower {
       if (this.inForce) {
         await this.#take(this.inForce, true);
         if (this.#refused) await this.#giveUp();
+      } else {
+        // What the file did not allow may be allowed now.
+        this.#wanted = null;
       }
       this.#wantedShadow = null;
       await this.#follow();
@@ -113,16 +117,21 @@ export class PolicyFollower {
   }
 
   async #readKeys(): Promise<void> {
-    const { link, keeper } = this.#options;
+    const { link, keeper, note } = this.#options;
     if (this.#closed || !link.isUp) return;
     const known = JSON.stringify([keeper.refused, keeper.sequences]);
     try {
       const values = await Promise.all(keeper.keys.map((key) => link.policyAt(key)));
       for (const [index, key] of keeper.keys.entries()) keeper.offer(key, values[index]!);
-    } catch {
-      // The server went away, or does not answer: what is in force stays, and the next look asks again.
+    } catch (error) {
+      // What is in force stays, and the next look asks again.
+      if (!link.isUp) return;
+      const hint = `badness fleet setup makes their bucket, and this machine must be allowed to read ${keeper.keys.join(', ')}`;
+      if (!this.#saidWhy) note(`policies of the fleet cannot be read: ${(error as Error).message}; ${hint}`);
+      this.#saidWhy = true;
       return;
     }
+    this.#saidWhy = false;
     const isOther = await this.#follow();
     if (!isOther && JSON.stringify([keeper.refused, keeper.sequences]) === known) return;
     this.#remember();

@@ -79,7 +79,9 @@ export class PolicyKeeper {
 
   /** What stands at a key now; null for nothing, which takes nothing back: only a signed statement does. */
   offer(key: string, value: { readonly revision: number; readonly text: string } | null): void {
-    if (value === null || !this.keys.includes(key)) return;
+    if (!this.keys.includes(key)) return;
+    this.#refused.delete(key);
+    if (value === null) return;
     const { revision, text } = value;
     try {
       const statement = openEnvelope(text, key, this.#options.verify);
@@ -89,7 +91,6 @@ export class PolicyKeeper {
       }
       this.#sequences.set(key, statement.sequence);
       this.#stated.set(key, { statement, revision });
-      this.#refused.delete(key);
     } catch (error) {
       const { code = 'EENVELOPE', message } = error as { code?: string; message: string };
       this.#refused.set(key, { key, revision, code, message });

@@ -6,6 +6,8 @@ import type { Spool, SpoolRecord } from './spool.js';
 const BATCH = 64;
 const RETRY_FIRST_MS = 500;
 const RETRY_MOST_MS = 30_000;
+/** What a message says beside its text, at most: its id, and which stream is meant. */
+const HEADER_BYTES = 512;
 
 export interface SenderOptions {
   readonly link: FleetLink;
@@ -13,6 +15,8 @@ export interface SenderOptions {
   readonly clock: Clock;
   /** Hears of a report that no server will ever take. */
   readonly unsendable: (record: SpoolRecord) => void;
+  /** Hears once in a row why a report was not taken; it is sent again. */
+  readonly failed: (why: Error) => void;
 }
 
 export class Sender {
@@ -21,6 +25,7 @@ export class Sender {
   #retryMs = RETRY_FIRST_MS;
   #cancelRetry: (() => void) | null = null;
   #wokenMeanwhile = false;
+  #saidWhy = false;
   #closed = false;
 
   constructor(options: SenderOptions) {
@@ -56,12 +61,16 @@ export class Sender {
 
   /** False when something was not taken, or files could not be read, and it is tried again later. */
   async #sendAll(): Promise<boolean> {
-    const isDone = await this.#send().catch(() => false);
-    if (!isDone) this.#retryLater();
-    return isDone;
+    try {
+      await this.#send();
+      return true;
+    } catch (error) {
+      this.#retryLater(error as Error);
+      return false;
+    }
   }
 
-  async #send(): Promise<boolean> {
+  async #send(): Promise<void> {
     const { link, spool } = this.#options;
     while (!this.#closed && link.isUp && spool.waiting > 0) {
       const batch = spool.next(BATCH);
@@ -70,19 +79,24 @@ export class Sender {
       const end = failed < 0 ? batch.end : batch.end - batch.records.length + failed;
       // Those behind one that failed are sent again; the server and the reader know their ids.
       spool.settle({ ...batch, end });
-      if (failed >= 0) return false;
+      if (failed >= 0) throw (sent[failed] as PromiseRejectedResult).reason;
       this.#retryMs = RETRY_FIRST_MS;
+      this.#saidWhy = false;
     }
-    return true;
   }
 
   async #sendOne(record: SpoolRecord): Promise<void> {
     const { link, unsendable } = this.#options;
-    if (new TextEncoder().encode(record.text).length > link.messageBytes) return unsendable(record);
+    if (new TextEncoder().encode(record.text).length > link.messageBytes - HEADER_BYTES) return unsendable(record);
     await link.store(record.subject, record.text, record.id);
   }
 
-  #retryLater(): void {
+  #retryLater(why: Error): void {
+    if (this.#closed) return;
+    if (!this.#saidWhy && this.#options.link.isUp) {
+      this.#options.failed(why);
+      this.#saidWhy = true;
+    }
     this.#cancelRetry = this.#options.clock.after(this.#retryMs, () => this.wake());
     this.#retryMs = Math.min(this.#retryMs * 2, RETRY_MOST_MS);
   }

@@ -156,6 +156,7 @@ export class NatsLink implements FleetLink {
       if (this.#closed) await connection.close();
       else this.#use(natsOf(connection));
     } catch (error) {
+      if (this.#closed) return;
       if (!this.#saidWhy) this.#options.note?.(`${(error as Error).message}; goes on without, and looks for it`);
       this.#saidWhy = true;
       this.#cancelRetry = this.#clock.after(this.#retryMs, () => void this.#connect());

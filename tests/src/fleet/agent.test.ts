@@ -182,6 +182,82 @@ test('fleet agent: with a refused policy standing there, it is the one in force 
   assert.equal(agent.policy?.sequence, 1);
 });
 
+test('fleet agent: what the changed file allows now is taken, although it was refused before', async () => {
+  const { link, agent, guard } = scene();
+  guard.refuse = '# one';
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  assert.equal(link.states().at(-1)!.policy, null);
+  guard.refuse = null;
+  await agent.again();
+  assert.equal(agent.policy?.text, '# one');
+  assert.deepEqual(link.states().at(-1)!.refused, []);
+});
+
+test('fleet agent: why policies cannot be read is said once in a row', async () => {
+  const { link, agent, notes, clock } = scene();
+  const read = link.policyAt;
+  link.policyAt = async () => {
+    throw new Error('no right to label.ci');
+  };
+  await clock.advance(180_000);
+  await quiet(agent);
+  const said = () => notes.filter((words) => /policies of the fleet cannot be read: no right to label\.ci/.test(words));
+  assert.equal(said().length, 1);
+  link.policyAt = read;
+  link.put('default', 1, '# one');
+  await quiet(agent);
+  assert.equal(agent.policy?.text, '# one');
+  link.policyAt = async () => {
+    throw new Error('no right to label.ci');
+  };
+  await clock.advance(180_000);
+  await quiet(agent);
+  assert.equal(said().length, 2);
+});
+
+test('fleet agent: why a report is not taken is said once in a row', async () => {
+  const { link, agent, notes, clock } = scene();
+  const said = () => notes.filter((words) => /not taken: not stored/.test(words)).length;
+  link.failing.add('run.1');
+  agent.decided(decision);
+  await quiet(agent);
+  for (let n = 0; n < 5; ++n) await clock.advance(60_000);
+  await quiet(agent);
+  assert.equal(said(), 1);
+  link.failing.clear();
+  await clock.advance(60_000);
+  await quiet(agent);
+  link.failing.add('run.2');
+  agent.decided(decision);
+  await quiet(agent);
+  assert.equal(said(), 2);
+});
+
+test('fleet agent: a report that leaves no room for what a message says beside it is too large', async () => {
+  const { link, agent, notes, spool } = scene();
+  const text = { ...decision, event: { kind: 'round', words: '' } };
+  agent.decided(text);
+  await quiet(agent);
+  const empty = link.stored.find(({ id }) => id === 'run.1')!.text.length;
+  agent.decided({ ...text, event: { kind: 'round', words: 'x'.repeat(link.messageBytes - empty) } });
+  await quiet(agent);
+  assert.match(notes.join(), /run\.2 is larger/);
+  assert.equal(spool.waiting, 0);
+});
+
+test('fleet agent: closed while a report is on its way that nobody takes, it leaves no timer', async () => {
+  const { link, agent, clock } = scene();
+  let fail = () => {};
+  link.store = (_, __, id) =>
+    id ? new Promise((_, reject) => (fail = () => reject(new Error('gone')))) : Promise.resolve();
+  agent.decided(decision);
+  await agent.close();
+  fail();
+  await agent.settled();
+  assert.equal(clock.pending, 0);
+});
+
 test('fleet agent: at its end it says that it does not run any more, and leaves no timer', async () => {
   const { link, agent, clock } = scene();
   link.put('default', 1, '# one');

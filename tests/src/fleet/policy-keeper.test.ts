@@ -72,6 +72,15 @@ test('fleet keeper: what is forged, cut off or signed by another key is refused 
   assert.deepEqual(codes(one), []);
 });
 
+test('fleet keeper: what was forged and is not there any more is not told any more', () => {
+  const one = keeper();
+  offer(one, 'default', 1);
+  offer(one, 'default', 2, 'forged');
+  one.offer('default', null);
+  assert.deepEqual(codes(one), []);
+  assert.equal(one.policy()?.revision, 1);
+});
+
 test('fleet keeper: a signed policy counts at the key that it was signed for, and nowhere else', () => {
   const one = keeper();
   offer(one, 'host.web-1', 1, sealed('default'));
