@@ -34,16 +34,23 @@ export interface Reload {
 
 /** Reads the file again, and takes it where it is good. */
 export async function reload({ guard, values, began, manager, note, fleet }: Reload): Promise<void> {
-  let control = began.control;
+  let request = began;
   manager?.reloading();
   const taken = await guard.reload(async () => {
-    const request = await guardRequest(values, loadPolicyFile);
-    control = request.control;
+    request = await guardRequest(values, loadPolicyFile);
     // While a policy of the fleet is in force it is put together anew, with what the file says now.
     return fleet?.ownChanged(request) ?? request.policy;
   });
   manager?.ready(statusLine(guard.facts));
-  if (taken && JSON.stringify(control) !== JSON.stringify(began.control)) {
-    note('what the policy says of the control socket counts when the guard is started again');
+  if (!taken) return;
+  const later = 'counts when the guard is started again';
+  if (JSON.stringify(request.control) !== JSON.stringify(began.control)) {
+    note(`what the policy says of the control socket ${later}`);
   }
+  if (agentOf(request) !== agentOf(began)) note(`what the policy says of the fleet ${later}, except for allow`);
+}
+
+/** What the agent of a fleet is started by. */
+function agentOf({ fleet }: GuardRequest): string {
+  return JSON.stringify(fleet && { ...fleet.settings, allow: [] });
 }

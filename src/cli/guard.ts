@@ -122,7 +122,7 @@ export async function guard(argv: string[]): Promise<void> {
   sayStart(open, control, opened.notes, voice);
   manager?.ready(statusLine(open.facts));
   const stopReports = startReports(open, request, voice);
-  fleet = openGuardFleet({ guard: open, values, request, note });
+  fleet = openGuardFleet({ guard: open, values, request, version: version(), note });
   heardHangUp(() => void reload({ guard: open, values, began: request, manager, note, fleet }));
   const signal = await Promise.race([stopped, open.run()]);
   manager?.stopping();

@@ -112,6 +112,7 @@ test('guard in a fleet: a bad policy is refused by name and the old one stays; S
   guard.child.kill('SIGHUP');
   await guard.until('both reloads', () => taken() >= before + 2, 30_000);
   assert.ok(guard.lines.filter(({ kind }) => (kind as string) === 'policy').every(({ error }) => error === null));
+  await guard.until('a note on its agent', () => guard.said.some((line) => /says of the fleet counts when/.test(line)));
 });
 
 test('guard in a fleet: decisions made while there is no server, and a guard killed −9, come later, each once', {
@@ -157,4 +158,18 @@ test('guard in a fleet: cut off from the beginning it guards as one without, say
   await guard.until('the note', () => guard.said.some((line) => line.includes('no server of the fleet')));
   assert.equal((await guard.stop()).ended, 0);
   assert.equal(guard.said.filter((line) => line.includes('no server of the fleet')).length, 1);
+});
+
+test('guard in a fleet: with damaged files of its agent it says so, guards without it, and ends as fast', {
+  skip,
+}, async (t) => {
+  const server = await startServer(t);
+  const { guard, folder, file } = await startMachine(t, [server.url], newSigningKey().trust);
+  await guard.stop();
+  const [name] = readdirSync(join(folder, 'state'));
+  writeFileSync(join(folder, 'state', name!, 'standing.json'), '{');
+  const again = await startAgain(t, folder, file);
+  await again.guard.until('the note', () => again.guard.said.some((line) => /standing\.json is damaged/.test(line)));
+  assert.equal(JSON.parse((await round(again.socket)).body).outcome, 'dry');
+  assert.equal((await again.guard.stop()).ended, 0);
 });

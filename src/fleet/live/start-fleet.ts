@@ -65,25 +65,26 @@ export class RunningFleet {
   isInForce = false;
   readonly #worker: Worker;
   readonly #options: StartFleetOptions;
-  readonly #closed: Promise<void>;
+  /** Resolves when its thread has ended, by `close` or by a fault. */
+  readonly ended: Promise<void>;
   #shadowing = false;
-  #ended = false;
+  #hasEnded = false;
 
   /** @internal */
   constructor(worker: Worker, options: StartFleetOptions) {
     this.#worker = worker;
     this.#options = options;
-    this.#closed = new Promise((resolve) => worker.once('exit', () => resolve()));
+    this.ended = new Promise((resolve) => worker.once('exit', () => resolve()));
     worker.on('message', (message: ToGuard) => this.#hear(message));
     worker.on('error', ({ message }) => options.note(`fleet: its thread has ended, the guard goes on: ${message}`));
     worker.once('exit', () => {
-      this.#ended = true;
+      this.#hasEnded = true;
     });
   }
 
   /** Hands over what the guard tells. Returns at once. */
   hear(event: GuardEvent, sources: RoundSources): void {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
     if (event.kind === 'level') this.#say({ kind: 'level' });
     if (event.kind !== 'round') return;
     const whole = this.#shadowing ? sources.whole() : null;
@@ -100,13 +101,13 @@ export class RunningFleet {
 
   /** Ends the thread; what could not be sent waits for the next run. */
   async close(): Promise<void> {
-    if (this.#ended) return;
+    if (this.#hasEnded) return;
     this.#say({ kind: 'close' });
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, CLOSE_MS);
     });
-    await Promise.race([this.#closed, late]);
+    await Promise.race([this.ended, late]);
     clearTimeout(timer);
     await this.#worker.terminate();
   }
@@ -147,9 +148,10 @@ function begun(worker: Worker): Promise<void> {
       else if (message.kind === 'refused') reject(errorOf(message.refusal));
       else return;
       worker.off('message', hear);
+      worker.off('error', reject);
     };
     worker.on('message', hear);
-    worker.once('error', reject);
+    worker.on('error', reject);
   });
 }
 
@@ -168,7 +170,13 @@ export async function startFleet(options: StartFleetOptions): Promise<RunningFle
     ...{ workerData: data, execArgv: [], resourceLimits: HEAP },
   });
   const fleet = new RunningFleet(worker, options);
-  await begun(worker);
+  try {
+    await begun(worker);
+  } catch (error) {
+    // It may have a connection by now, which would keep it, and the process.
+    await fleet.close();
+    throw error;
+  }
   worker.unref();
   return fleet;
 }
