@@ -1,10 +1,11 @@
 /**
  * Stage: report. Files of an agent: segments of its spool, and what it has seen of policies. A line is written by one call, so that a
- * process that is killed leaves whole lines and at most one cut off. Nothing is flushed to the disk: a machine that loses power may lose the last seconds.
+ * process that is killed leaves whole lines and at most one cut off. They are not flushed to the disk: a machine that loses power may lose the last seconds.
  */
 import {
   closeSync,
   fstatSync,
+  fsyncSync,
   ftruncateSync,
   mkdirSync,
   openSync,
@@ -106,7 +107,14 @@ export function diskMemory(folder: string, wallMs: () => number = Date.now): Age
     save(sequences, inForce) {
       const kept: KeptStanding = { sequences, inForce, takenMs: wallMs() };
       const path = join(folder, STANDING);
-      writeFileSync(`${path}.new`, `${JSON.stringify(kept)}\n`, { mode: 0o600 });
+      const file = openSync(`${path}.new`, 'w', 0o600);
+      try {
+        writeFileSync(file, `${JSON.stringify(kept)}\n`);
+        // Else a machine that loses power may find it empty, and its agent would not begin.
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
       renameSync(`${path}.new`, path);
     },
   };

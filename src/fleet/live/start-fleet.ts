@@ -1,5 +1,5 @@
 /** Stage: report. A guard's end of its fleet: starts the agent in a thread of its own, hands over what the guard tells, and switches policies. */
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { homedir, hostname } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -45,7 +45,10 @@ const CLOSE_MS = 800;
 
 /** Where decisions wait and what was seen is kept, for the guard of a domain: the folder of the settings, of the service, of root or of the user. */
 export function fleetFolder({ folder }: FleetSettings, { domain = 'auto' }: PolicyInput, env = process.env): string {
-  const name = tokenOf((typeof domain === 'string' ? domain : JSON.stringify(domain)).slice(0, 80), 'a domain');
+  const spelled = typeof domain === 'string' ? domain : JSON.stringify(domain);
+  // The name of a file has 255 bytes at most, and a letter of a token may take three of them.
+  const isShort = Buffer.byteLength(spelled) <= 80;
+  const name = isShort ? tokenOf(spelled, 'a domain') : createHash('sha256').update(spelled).digest('hex');
   const [service = ''] = (env.STATE_DIRECTORY ?? '').split(':');
   const state = env.XDG_STATE_HOME ?? '';
   if (folder !== null) return join(folder, name);
