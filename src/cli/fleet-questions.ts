@@ -10,15 +10,29 @@ import { writeLines } from './output.js';
 const DEADLINE_MOST_MS = 60_000;
 const YEAR_MS = 365 * 86_400_000;
 const MOST = 100;
+const HOST_BYTES_MOST = 255;
 
 function refuse(word: string, [extra]: readonly string[]): void {
   if (extra !== undefined) throw usage(`fleet ${word}: nothing may follow, got ${JSON.stringify(extra)}`);
 }
 
-function whom({ deadline, host }: Values): Pick<AskPreview, 'deadlineMs' | 'hosts'> {
+/** Machines that were named, each once. */
+function hostsOf({ host = [] }: Values): string[] {
+  for (const name of host) {
+    const bytes = Buffer.byteLength(name);
+    if (bytes === 0 || bytes > HOST_BYTES_MOST) {
+      throw usage(`--host must be a name of 1..${HOST_BYTES_MOST} bytes, got ${bytes} bytes`);
+    }
+  }
+  return [...new Set(host)];
+}
+
+function whom(values: Values): Pick<AskPreview, 'deadlineMs' | 'hosts'> {
+  const { deadline } = values;
+  const hosts = hostsOf(values);
   return {
     ...(deadline === undefined ? {} : { deadlineMs: span('--deadline', deadline, 1, DEADLINE_MOST_MS) }),
-    ...(host === undefined ? {} : { hosts: host }),
+    ...(hosts.length === 0 ? {} : { hosts }),
   };
 }
 
@@ -64,7 +78,9 @@ export async function fleetTop(operands: readonly string[], values: Values): Pro
 /** Runs `fleet decisions`. */
 export async function fleetDecisions(operands: readonly string[], values: Values): Promise<void> {
   refuse('decisions', operands);
-  const { json = false, host: hosts = [undefined] } = values;
+  const { json = false } = values;
+  const named = hostsOf(values);
+  const hosts = named.length === 0 ? [undefined] : named;
   const since = values.since === undefined ? undefined : Date.now() - span('--since', values.since, 1, YEAR_MS);
   await withFleet(values, async (fleet) => {
     for (const host of hosts) {

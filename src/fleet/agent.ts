@@ -150,12 +150,17 @@ export class FleetAgent {
   }
 
   #listen(): void {
-    const { link, guard, host } = this.#options;
+    const { link, guard, host, note } = this.#options;
     if (!guard.preview) return;
     const answering = new Answering(host, (ask) => guard.preview!(ask));
     const hear = async (message: LinkMessage) => {
       const answer = await answering.answer(message.text);
-      if (answer !== null && link.isUp && !this.#closed) message.respond(answer);
+      if (answer === null || !link.isUp || this.#closed) return;
+      try {
+        message.respond(answer);
+      } catch (error) {
+        note(`a question could not be answered: ${(error as Error).message}`);
+      }
     };
     this.#ends.push(link.subscribe(askSubject(host), (message) => void hear(message)));
   }

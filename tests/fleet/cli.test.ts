@@ -33,7 +33,10 @@ test('fleet commands: a key, a setup, a policy put, rolled out, shown, compared,
   const secret = readFileSync(key, 'utf8');
   assert.equal(fleet('key', key).status, 2, 'a key is not replaced');
   assert.equal(readFileSync(key, 'utf8'), secret);
-  assert.equal(fleet('policy', 'status').status, 23, 'nothing is set up yet');
+  for (const words of [['policy', 'status'], ['decisions'], ['top']]) {
+    const { status, stderr } = fleet(...words);
+    assert.deepEqual([status, /badness fleet setup makes it\n$/.test(stderr)], [23, true], stderr);
+  }
   said('setup');
   said('setup');
   const link = await NatsLink.open({ servers: [url] });
@@ -81,6 +84,7 @@ test('fleet commands: what is wrong has an exit code and one line', { skip }, as
     [['policy', 'put', 'default'], 2, /wrong number of words/],
     [['policy', 'nothing'], 2, /nothing/],
     [['nothing'], 2, /nothing/],
+    [['top', '--host', ''], 2, /--host must be a name of 1\.\.255 bytes, got 0 bytes/],
   ];
   for (const [words, status, says] of cases) {
     const ran = fleet(...words);

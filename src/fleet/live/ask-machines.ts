@@ -34,9 +34,10 @@ export async function askPreview(connection: FleetConnection, given: AskPreview)
   const text = JSON.stringify(ask);
   const nats = natsOf(connection);
   const replies = await Promise.all(
-    hosts.map(async (host) => {
+    [...new Set(hosts)].map(async (host) => {
+      const subject = askSubject(host);
       try {
-        return { host, text: (await nats.request(askSubject(host), text, { timeout: deadlineMs })).string() };
+        return { host, text: (await nats.request(subject, text, { timeout: deadlineMs })).string() };
       } catch {
         // Nobody listens there, or not in time: both are silence.
         return { host, text: null };

@@ -46,6 +46,16 @@ const DELIVERIES_MOST = 5;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url');
 const pause = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
+/** Null as soon as `signal` ends it. Nothing is left at a signal that lives for long. */
+function orEnded<T>(working: Promise<T>, signal: AbortSignal | undefined): Promise<T | null> {
+  if (!signal) return working;
+  return new Promise((resolve, reject) => {
+    const end = () => resolve(null);
+    signal.addEventListener('abort', end);
+    working.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+  });
+}
+
 class FleetWorker {
   readonly #options: FleetWorkOptions;
   readonly #jetstream: JetStreamClient;
@@ -65,12 +75,11 @@ class FleetWorker {
   async lane(): Promise<void> {
     const { signal, note } = this.#options;
     const evaluator = new Evaluator();
-    const ended = new Promise<null>((resolve) => signal?.addEventListener('abort', () => resolve(null)));
     try {
       while (!signal?.aborted) {
         try {
           // Without a server that request ends nowhere: whoever is to end does not wait for it.
-          const message = await Promise.race([this.#consumer.next({ expires: EXPIRES_MS }), ended]);
+          const message = await orEnded(this.#consumer.next({ expires: EXPIRES_MS }), signal);
           if (message) await this.#work(message, evaluator);
         } catch (error) {
           const { code, message } = error as { code?: string; message: string };

@@ -38,12 +38,12 @@ export class Fleet implements AsyncDisposable {
     return FleetPolicies.open(this.connection, options);
   }
 
-  /** Reports that are there now, oldest first, each once. */
+  /** Reports that are there now, oldest first, each once. Rejects with BadnessError `ENOFLEET`. */
   reports(ask: ReadReports): AsyncGenerator<FleetReport> {
     return readReports(this.connection, ask);
   }
 
-  /** Asks machines who would die if memory fell so low: what was answered until the deadline, and who was silent. */
+  /** Asks machines who would die if memory fell so low: what was answered until the deadline, and who was silent. Rejects with BadnessError `ENOFLEET`; RangeError for a host that cannot be one. */
   whoDies(ask: AskPreview): Promise<Gathered> {
     return askPreview(this.connection, ask);
   }

@@ -1,5 +1,6 @@
 /** Stage: report. Reads what machines have reported, each report once. */
 import type { JsMsg } from '@nats-io/jetstream';
+import { BadnessError } from '../../errors.js';
 import { REPORT_STREAM, type ReportKind, reporterOf, reportSubject, reportSubjects } from '../names.js';
 import { type FleetReport, parseReport, SeenIds } from '../report.js';
 import type { FleetConnection } from '../servers.js';
@@ -22,7 +23,15 @@ function reportOf({ subject, data }: JsMsg): FleetReport | null {
   return report !== null && reporter?.host === report.host ? report : null;
 }
 
-/** Reports that are there now, oldest first. What was sent twice comes once. */
+const NO_STREAM = 10_059;
+
+function noStream(cause: unknown): never {
+  if ((cause as { code?: unknown }).code !== NO_STREAM) throw cause;
+  const words = `expected the stream ${REPORT_STREAM}, found none; badness fleet setup makes it`;
+  throw new BadnessError('ENOFLEET', words, { cause });
+}
+
+/** Reports that are there now, oldest first. What was sent twice comes once. Rejects with BadnessError `ENOFLEET`. */
 export async function* readReports(connection: FleetConnection, ask: ReadReports): AsyncGenerator<FleetReport> {
   const { kind, host, since } = ask;
   const { jetstream, DeliverPolicy } = await loadJetstream();
@@ -33,18 +42,20 @@ export async function* readReports(connection: FleetConnection, ask: ReadReports
         ? { deliver_policy: DeliverPolicy.LastPerSubject }
         : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: new Date(since).toISOString() };
   const filter = host === undefined ? reportSubjects(kind) : reportSubject(host, kind);
-  const consumer = await jetstream(natsOf(connection)).consumers.get(REPORT_STREAM, {
-    filter_subjects: filter,
-    ...from,
-  });
+  const { consumers } = jetstream(natsOf(connection));
+  const consumer = await consumers.get(REPORT_STREAM, { filter_subjects: filter, ...from }).catch(noStream);
   const { num_pending: pending } = await consumer.info(true);
   if (pending === 0) return;
   const seen = new SeenIds();
   const messages = await consumer.consume();
-  for await (const message of messages) {
-    const report = reportOf(message);
-    if (report !== null && (!('id' in report) || seen.add(report.id))) yield report;
-    if (message.info.pending === 0) break;
+  try {
+    for await (const message of messages) {
+      const report = reportOf(message);
+      if (report !== null && (!('id' in report) || seen.add(report.id))) yield report;
+      if (message.info.pending === 0) break;
+    }
+  } finally {
+    // Also of who stops reading: else the server goes on to send what nobody takes.
+    await messages.close();
   }
-  await messages.close();
 }

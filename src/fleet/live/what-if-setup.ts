@@ -33,6 +33,11 @@ export async function setUpWhatIf(
       // A run that does not fit is refused, not shortened.
       ...{ discard: DiscardPolicy.New, max_bytes: WORK_BYTES, max_age: 7 * DAY_NS },
     });
+  }
+  // A set-up that was cut off may have made the one and not the other.
+  const consumers = new Set<string>();
+  for await (const { name } of jsm.consumers.list(WORK_STREAM)) consumers.add(name);
+  if (!consumers.has(WORKERS)) {
     await jsm.consumers.add(WORK_STREAM, {
       ...{ durable_name: WORKERS, ack_policy: AckPolicy.Explicit, ack_wait: redeliverMs * 1e6, max_deliver: -1 },
     });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { sealStatement } from '../../../src/fleet/envelope.js';
+import { askSubject } from '../../../src/fleet/questions.js';
 import { type DecisionReport, parseReport } from '../../../src/fleet/report.js';
 import { quiet, agentScene as scene } from '../support/fake-fleet.js';
 
@@ -244,6 +245,17 @@ test('fleet agent: a report that leaves no room for what a message says beside i
   await quiet(agent);
   assert.match(notes.join(), /run\.2 is larger/);
   assert.equal(spool.waiting, 0);
+});
+
+test('fleet agent: an answer that no server takes is named, and ends nothing', async () => {
+  const { link, agent, notes } = scene({ preview: async () => ({}) as never });
+  const ask = { schema: 1, kind: 'preview', available: '5%', swap_free: null, most: 1 };
+  const respond = () => {
+    throw new RangeError('more than this server takes');
+  };
+  link.tell(askSubject('web-1'), { subject: '', text: JSON.stringify(ask), respond });
+  await quiet(agent);
+  assert.deepEqual(notes, ['a question could not be answered: more than this server takes']);
 });
 
 test('fleet agent: closed while a report is on its way that nobody takes, it leaves no timer', async () => {

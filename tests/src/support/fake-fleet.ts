@@ -44,6 +44,11 @@ export class FakeLink implements FleetLink {
     return () => this.#listening.delete(subject);
   }
 
+  /** Has whoever listens there hear a message. */
+  tell(subject: string, message: LinkMessage): void {
+    this.#listening.get(subject)?.(message);
+  }
+
   say(): void {}
 
   async store(subject: string, text: string, id?: string): Promise<void> {
@@ -88,9 +93,15 @@ export class FakeGuard implements FleetGuard {
 
 const isGood: Verify = (_, signature) => signature === 'good';
 
-export function agentScene({ up = true, verify = isGood }: { up?: boolean; verify?: Verify | null } = {}) {
+interface Scene {
+  readonly up?: boolean;
+  readonly verify?: Verify | null;
+  readonly preview?: NonNullable<FleetGuard['preview']>;
+}
+
+export function agentScene({ up = true, verify = isGood, preview }: Scene = {}) {
   const link = new FakeLink();
-  const guard = new FakeGuard();
+  const guard = Object.assign(new FakeGuard(), preview && { preview });
   const clock = new ManualClock();
   const notes: string[] = [];
   const kept: { sequences: Sequences } = { sequences: {} };
