@@ -5,61 +5,13 @@
  * same code.
  */
 import { BadnessError } from '../errors.js';
-import type { OomSignals } from '../oom-signals.js';
-import type { OomReason } from '../oom-state.js';
 import { isShort, type PressureLevel, type ShortLevel } from '../pressure/memory-state.js';
-import { compareLevels, type PressureSource, type WakeUp } from '../pressure/pressure.js';
+import { compareLevels } from '../pressure/pressure.js';
 import type { GuardCounters, GuardEvent } from './guard-events.js';
-import type { NotifierChain } from './notifier-chain.js';
+import type { GuardOptions } from './guard-options.js';
 import { Pacing } from './pacing.js';
 import type { RoundAsk } from './round.js';
-import type { RoundOutcome, RoundReport } from './round-report.js';
-import type { World } from './world.js';
-
-type Sleep = (wakeUps: readonly WakeUp[], timeoutMs: number) => unknown;
-
-/** What a guard watches, with, and whom it tells. */
-export interface GuardOptions {
-  readonly source: PressureSource;
-  readonly world: Pick<World, 'name' | 'nowMs' | 'measure' | 'pressureBegins' | 'shortageEnds'>;
-  readonly rounds: {
-    /** One round; never rejects for what the world does. */
-    run(ask: RoundAsk): Promise<RoundReport>;
-  };
-  /**
-   * Sleeps until a wake-up, the time, or `wake`, and promises to say so; by `rest`, which may hold up the rest of this thread and need
-   * not promise anything, while nothing is under way.
-   */
-  readonly waiter: {
-    wait: Sleep;
-    rest?: Sleep;
-    /** Ends the sleep that is under way. */
-    wake(): void;
-  };
-  /** Whose `warn` is called when memory begins to run short. Not the chain of the rounds: a walk must not hold one up. */
-  readonly warnings: NotifierChain;
-  /** Hears every event. What it throws ends the guard. */
-  readonly tell: (event: GuardEvent) => void;
-  /** What must be given back until memory is not short any more, bytes. */
-  readonly neededBytes?: () => number;
-  /**
-   * Asked in place of a whole look, while nothing is short, after a sleep that was blocked through: true when nothing can have changed. So
-   * long at most, ms, there is no whole look.
-   */
-  readonly glance?: {
-    readonly mostMs: number;
-    /** True when nothing can have changed since the last reading. */
-    isSame(): boolean;
-  };
-  /** Called after each sleep: milliseconds that the machine was suspended. */
-  readonly sleptMs?: (nowMs: number) => number;
-  /** Hears when the domain comes to be short of memory, so that a round begins, and when it is over. */
-  readonly signals?: Pick<OomSignals, 'begin' | 'recovered'>;
-  /** What makes it short at this moment. Default `memory`. */
-  readonly reason?: () => OomReason;
-  /** Called after each reading. */
-  readonly onReading?: (level: PressureLevel, nowMs: number) => void;
-}
+import type { MemoryReading, RoundOutcome, RoundReport } from './round-report.js';
 
 /** A round under way is given so long to end once the guard was stopped; signals that were sent stay sent. */
 const STOP_MS = 700;
@@ -212,7 +164,19 @@ export class Guard {
       world.shortageEnds();
     }
     if (level === 'none' || compareLevels(level, was) < 0 || !warnings.everHad('warn') || warnings.walking) return;
-    const { availableBytes, totalBytes } = world.measure();
+    this.#warn(level);
+  }
+
+  #warn(level: Exclude<PressureLevel, 'none'>): void {
+    const { world, warnings } = this.#options;
+    let now: MemoryReading;
+    try {
+      now = world.measure();
+    } catch {
+      // The domain has gone since it was read: the next reading says so.
+      return;
+    }
+    const { availableBytes, totalBytes } = now;
     const event = { domain: world.name, round: this.counters.rounds, availableBytes, totalBytes, level };
     // Not waited for: whoever is warned has limits of time, and the guard goes on watching.
     void warnings.walk('warn', event);

@@ -38,8 +38,9 @@ export { type MemoryNews, MemorySubscription } from '../pressure/subscription.js
 export { type Candidate, CandidateQueue, type ReplaceOptions, type ReplaceResult, type TaskHandles } from '../queue.js';
 export { backOffMs, KillToken, type TokenHolder, type TokenVictim } from '../token.js';
 export { type Clock, systemClock } from './clock.js';
-export { Guard, type GuardOptions } from './guard.js';
+export { Guard } from './guard.js';
 export { type GuardCounters, type GuardEvent, guardEventToJson } from './guard-events.js';
+export type { GuardOptions } from './guard-options.js';
 export {
   type GroupFacts,
   type KillError,

@@ -105,11 +105,20 @@ export class Round {
       }
     }
     if (report.kill?.outcome === 'stuck' && this.#held) world.setAside(this.#held);
-    report.after = world.measure();
+    report.after = this.#measureAfter();
     if (report.kill?.signals.length) report.freedBytes = freedBetween(report.before, report.after);
     report.totalMs = world.nowMs() - began;
     await this.#tellAfter();
     return report;
+  }
+
+  /** As before where it cannot be read any more: a cgroup or a subtree may be gone with its last task, and what was done is to be told. */
+  #measureAfter(): MemoryReading {
+    try {
+      return this.#options.world.measure();
+    } catch {
+      return this.#report.before;
+    }
   }
 
   /** The token; an operation whose deadline has passed is ended first, so that a victim that is stuck wedges nobody. */
@@ -260,36 +269,15 @@ export class Round {
     const ended = stop ? AbortSignal.any([abort, stop]) : abort;
     this.#killing = world.kill(held, { signal, ...policy.escalation, abort: ended, hurry });
     const { outcome, reason } = await this.#killing;
-    const freedBytes = Math.max(freedBetween(this.#report.before, world.measure()), 0);
+    const freedBytes = Math.max(freedBetween(this.#report.before, this.#measureAfter()), 0);
     return { outcome, freedBytes, reason };
   }
 }
 
 export function blankReport(domain: string, enforce: boolean, now: MemoryReading): RoundReport {
   return {
-    ...{
-      outcome: 'busy',
-      reason: null,
-      domain,
-      enforce,
-      chosenBy: 'scheme',
-      queueStale: false,
-      passedOver: [],
-      victim: null,
-      terms: null,
-      plugin: null,
-      rules: null,
-      decision: null,
-    },
-    ...{
-      expectedBytes: 0,
-      kill: null,
-      walks: [],
-      reaction: null,
-      before: now,
-      after: now,
-      freedBytes: null,
-      totalMs: 0,
-    },
+    ...{ outcome: 'busy', reason: null, domain, enforce, chosenBy: 'scheme', queueStale: false, passedOver: [] },
+    ...{ victim: null, terms: null, plugin: null, rules: null, decision: null, expectedBytes: 0, kill: null },
+    ...{ walks: [], reaction: null, before: now, after: now, freedBytes: null, totalMs: 0 },
   };
 }

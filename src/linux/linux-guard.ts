@@ -3,8 +3,9 @@
  * can be before memory is short, and puts it together.
  */
 import type { Engine } from '../engine.js';
-import { Guard, type GuardOptions } from '../guard/guard.js';
+import { Guard } from '../guard/guard.js';
 import type { GuardEvent } from '../guard/guard-events.js';
+import type { GuardOptions } from '../guard/guard-options.js';
 import type { Notifier } from '../guard/notifier.js';
 import type { NotifierChain } from '../guard/notifier-chain.js';
 import type { Panic } from '../guard/panic.js';

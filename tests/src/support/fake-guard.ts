@@ -1,6 +1,7 @@
 // A guard over nothing but numbers: its clock moves only while it waits, and its rounds end when the test says so.
-import { Guard, type GuardOptions } from '../../../src/guard/guard.js';
+import { Guard } from '../../../src/guard/guard.js';
 import type { GuardEvent } from '../../../src/guard/guard-events.js';
+import type { GuardOptions } from '../../../src/guard/guard-options.js';
 import { NotifierChain } from '../../../src/guard/notifier-chain.js';
 import type { RoundAsk } from '../../../src/guard/round.js';
 import { blankReport } from '../../../src/guard/round.js';
