@@ -2,8 +2,9 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type CgroupGroup, CgroupMemory, FILES, type SwapOfMachine } from '../proc/cgroup-memory.js';
-import { KeyedFile, malformed, numberOf } from '../proc/keyed-file.js';
+import { KeyedFile, type LineForm, malformed, numberOf } from '../proc/keyed-file.js';
 import { type CgroupPlace, upwards } from './cgroup-place.js';
+import type { FileCalls } from './file-calls.js';
 import { KeptFile } from './kept-file.js';
 import { liveFiles } from './live-files.js';
 
@@ -111,30 +112,38 @@ function gone(error: unknown): boolean {
 }
 
 /**
- * Victims that the kernel's own OOM killer took, as a number that only grows while the files stay. `memcg`: of a group with all below it
- * (v1 counts a victim in its own group only, so the groups are summed; v2 sums itself). Null when the kernel does not tell (before 4.13).
+ * Victims that the kernel's own OOM killer took, as a number that only grows while the files stay: of a group with all below it (v1 counts
+ * a victim in its own group only, so the groups are summed; v2 sums itself). Null when the kernel does not tell (before 4.13), and while it
+ * cannot be read (EMFILE): who only wants to know whether somebody else is killing does without.
  */
 export function cgroupOomKills(dir: string, version: 1 | 2): number | null {
-  let sum: number | null = null;
-  for (const one of version === 1 ? cgroupSubtree(dir) : [dir]) {
-    const kills = oneValue(join(one, FILES[version].kills), 'oom_kill');
-    if (kills !== null) sum = (sum ?? 0) + kills;
+  return orNull(() => {
+    const groups = version === 1 ? cgroupSubtree(dir) : [dir];
+    const kills = groups.flatMap((one) => killsIn(join(one, FILES[version].kills), 'pairs') ?? []);
+    return kills.length === 0 ? null : kills.reduce((sum, one) => sum + one);
+  });
+}
+
+/** Victims of the kernel anywhere on the machine since boot: `oom_kill` of /proc/vmstat. Null before Linux 4.13, and while it cannot be read. */
+export function machineOomKills(root = '/proc', files?: FileCalls): number | null {
+  return orNull(() => killsIn(join(root, 'vmstat'), 'records', files));
+}
+
+function orNull<T>(read: () => T): T | null {
+  try {
+    return read();
+  } catch {
+    return null;
   }
-  return sum;
 }
 
-/** Victims of the kernel anywhere on the machine since boot: `oom_kill` of /proc/vmstat. Null before Linux 4.13. */
-export function machineOomKills(root = '/proc'): number | null {
-  return oneValue(join(root, 'vmstat'), 'oom_kill');
-}
-
-function oneValue(path: string, key: string): number | null {
+function killsIn(path: string, form: LineForm, files?: FileCalls): number | null {
   let file: KeyedFile | null = null;
   try {
-    file = new KeyedFile(new KeptFile(path), [key], 'pairs');
+    file = new KeyedFile(new KeptFile(path, files), ['oom_kill'], form);
     file.refresh();
-    const value = file.values[0]!;
-    return Number.isNaN(value) ? null : value;
+    const [value] = file.values;
+    return Number.isNaN(value) ? null : value!;
   } catch (error) {
     if (gone(error)) return null;
     throw error;

@@ -44,7 +44,7 @@ export function systemDomain(root = '/proc', files?: FileCalls): LinuxDomain {
     members: null,
     isMember: () => true,
     exempt: null,
-    oomKills: () => machineOomKills(root),
+    oomKills: () => machineOomKills(root, files),
     sources: () => [],
     close() {},
   };

@@ -280,8 +280,16 @@ export class LinuxGuard {
   #tell(event: GuardEvent): void {
     // Before memory is short is the time to list the tasks and to open what is kept of them. A round under way goes by the rows of its own choice.
     const isEarly = event.kind === 'level' && event.level === 'warn' && event.was === 'none';
-    if (isEarly && !this.#guard.acting) this.#parts.world.choose();
+    if (isEarly && !this.#guard.acting) this.#chooseEarly();
     this.decisions.hear(event);
     this.#options.tell(event);
+  }
+
+  #chooseEarly(): void {
+    try {
+      this.#parts.world.choose();
+    } catch {
+      // EMFILE, a domain that is gone: a round says what is wrong, and this is none.
+    }
   }
 }

@@ -8,8 +8,11 @@ const ZERO = 0x30;
 const NINE = 0x39;
 const encoder = new TextEncoder();
 
-/** How the lines of a file stand: `MemFree:  12 kB`, `oom_kill 3`, or kstat's `c_min    4    33554432`. */
-export type LineForm = 'meminfo' | 'pairs' | 'kstat';
+/**
+ * How the lines of a file stand: `MemFree:  12 kB`, `oom_kill 3`, the same handed out in several reads (`records`: /proc/vmstat, which may be
+ * larger than a page), or kstat's `c_min    4    33554432`, in several reads too.
+ */
+export type LineForm = 'meminfo' | 'pairs' | 'records' | 'kstat';
 
 /** What a file says that no parser here accepts: code `EBADMSG`. */
 export function malformed(path: string, what: string): BadnessError {
@@ -54,7 +57,7 @@ export class KeyedFile {
    * @throws EBADMSG when a line with one of these keys cannot be understood or is cut off; errno names of the read.
    */
   refresh(count = this.#needles.length): void {
-    const end = this.#file.read(this.#form === 'kstat');
+    const end = this.#file.read(this.#form === 'kstat' || this.#form === 'records');
     const { bytes } = this.#file;
     for (let index = 0; index < count; index++) {
       const needle = this.#needles[index]!;

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgroupMembers, cgroupOomKills, machineOomKills } from '../../src/linux/cgroup.js';
+import { type FileCalls, NODE_FILES } from '../../src/linux/file-calls.js';
 import { FileTree } from './support/pressure-fixtures.js';
 
 test('cgroup: members are those of all groups below; one outside of the pid namespace makes the list incomplete', (t) => {
@@ -35,4 +36,23 @@ test('cgroup: kills of the kernel: v1 is summed over the groups, v2 sums itself,
   assert.equal(cgroupOomKills(tree.at('old'), 1), null);
   assert.equal(cgroupOomKills(tree.at('two'), 2), 4);
   assert.equal(machineOomKills(tree.at('proc')), 17);
+  assert.equal(machineOomKills(tree.at('none')), null);
+});
+
+test('cgroup: kills of the kernel stand behind the first page that /proc/vmstat hands out', (t) => {
+  const text = `${'nr_free_pages 1\n'.repeat(300)}oom_kill 17\n`;
+  const tree = new FileTree(t, { 'proc/vmstat': text });
+  // As seq_file(5) does: whole lines, and no more than a page.
+  const page = text.lastIndexOf('\n', 4096) + 1;
+  const readerInto: FileCalls['readerInto'] = (bytes) => {
+    const read = NODE_FILES.readerInto(bytes);
+    return (fd, at, length, position) =>
+      read(fd, at, Math.min(length, position < page ? page - position : length), position);
+  };
+  assert.equal(machineOomKills(tree.at('proc'), { ...NODE_FILES, readerInto }), 17);
+});
+
+test('cgroup: kills of the kernel that cannot be read are not told, and nothing is thrown', (t) => {
+  const tree = new FileTree(t, { 'proc/vmstat': 'oom_kill x\n', 'g/memory.events': 'oom_kill\n' });
+  assert.deepEqual([machineOomKills(tree.at('proc')), cgroupOomKills(tree.at('g'), 2)], [null, null]);
 });

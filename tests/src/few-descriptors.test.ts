@@ -5,12 +5,21 @@ import { test } from 'node:test';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 
+/** What a program without descriptors prints. */
+function printed(worker: string) {
+  const program = `ulimit -n 96 && exec "$0" build/unit/tests/src/support/${worker}.worker.js`;
+  return JSON.parse(execFileSync('sh', ['-c', program, process.execPath], { encoding: 'utf8' }));
+}
+
 test('kill: without descriptors nobody is taken for dead, and those kept of tasks are given back for it', {
   skip,
   timeout: 60_000,
 }, () => {
-  const program = 'ulimit -n 96 && exec "$0" build/unit/tests/src/support/few-descriptors.worker.js';
-  const { dead, report } = JSON.parse(execFileSync('sh', ['-c', program, process.execPath], { encoding: 'utf8' }));
+  const { dead, report } = printed('few-descriptors');
   assert.equal(dead, 'EMFILE', 'threads that cannot be listed are not gone');
   assert.deepEqual([report?.outcome, report?.reason, report?.errors], ['released', null, []]);
+});
+
+test('guard: without descriptors it goes on watching when memory becomes short', { skip, timeout: 60_000 }, () => {
+  assert.deepEqual(printed('few-descriptors-guard'), { told: 8, ends: ['turned'] });
 });
