@@ -40,6 +40,8 @@ export class Guard {
   #running = false;
   /** What waits for the end of the round, or of the wait, under way (`between`). */
   #changes: (() => void)[] = [];
+  /** What broke at the end of a round, where nobody but `run` can say so. */
+  #broken: { readonly error: unknown } | null = null;
   /** An event may be open; at first one that a guard left behind which has died. */
   #eventOpen = true;
 
@@ -61,6 +63,7 @@ export class Guard {
   async run(): Promise<void> {
     this.#running = true;
     while (!this.#stop.signal.aborted) {
+      if (this.#broken) throw this.#broken.error;
       if (!this.#underWay) this.#change();
       const { source, waiter, world } = this.#options;
       this.#look(world.nowMs());
@@ -87,6 +90,7 @@ export class Guard {
   /** Ends `run`, soon. A victim that was signalled is not waited for. */
   stop(): void {
     this.#stop.abort();
+    this.#change();
     this.#options.waiter.wake();
   }
 
@@ -101,12 +105,14 @@ export class Guard {
 
   /**
    * Goes on by what `change` returns, from between two rounds on, when no wait is under way that knows of its sources: soon, or as soon
-   * as the round under way has ended. Rejects with what `change` throws, and then goes on as before. Never settles once it was stopped.
+   * as the round under way has ended. Rejects with what `change` throws, and then goes on as before; with BadnessError `ESTALE` when it was
+   * stopped before.
    */
   between(change: () => Partial<GuardOptions>): Promise<void> {
     return new Promise((resolve, reject) => {
       const apply = () => {
         try {
+          if (this.#stop.signal.aborted) throw new BadnessError('ESTALE', 'the guard was stopped before the change');
           this.#options = { ...this.#options, ...change() };
           // What the other options could not do says nothing about these.
           this.#pacing = new Pacing();
@@ -116,7 +122,8 @@ export class Guard {
         }
       };
       this.#changes.push(apply);
-      if (this.#running) this.#options.waiter.wake();
+      if (this.#stop.signal.aborted) this.#change();
+      else if (this.#running) this.#options.waiter.wake();
       else if (!this.#underWay) this.#change();
     });
   }
@@ -205,10 +212,15 @@ export class Guard {
       signals?.begin({ reason: reason?.() ?? 'memory', level });
     }
     const round = rounds.run(ask);
-    const end = round.then(
-      (report) => this.#ended(report, level, asked),
-      (error: unknown) => this.#failed(error),
-    );
+    const end = round
+      .then(
+        (report) => this.#ended(report, level, asked),
+        (error: unknown) => this.#failed(error),
+      )
+      .catch((error: unknown) => {
+        this.#broken = { error };
+        this.#options.waiter.wake();
+      });
     this.#underWay = { ask, hurry, end };
     return round;
   }

@@ -53,6 +53,7 @@ export class LinuxGuard {
   #facts: GuardFacts | null = null;
   #reloading: Promise<unknown> = Promise.resolve();
   #running: Promise<void> | null = null;
+  #closing: Promise<void> | null = null;
   #inheritedMs = Number.NEGATIVE_INFINITY;
 
   constructor(parts: GuardParts, options: LinuxGuardOptions) {
@@ -193,7 +194,7 @@ export class LinuxGuard {
   /**
    * Reads another policy by `read`, opens what it needs, and goes on by it from between two rounds on; the domain must be the same. Never
    * rejects: whatever is wrong with it or cannot be read, the policy in force stays as a whole, and that is told (event `policy`) and
-   * counted. True when it was taken. One after the other.
+   * counted; so is one that a closed guard is given. True when it was taken. One after the other.
    */
   reload(read: () => Policy | Promise<Policy>): Promise<boolean> {
     const result = this.#reloading.then(() => this.#reload(read));
@@ -201,8 +202,13 @@ export class LinuxGuard {
     return result;
   }
 
-  /** Stops, within a second even in the middle of a round, and gives everything back. */
-  async close(): Promise<void> {
+  /** Stops, within a second even in the middle of a round, and gives everything back; once, however often it is called. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#guard.stop();
     // Whether it broke is for who called `run` to hear.
     await this.#running?.catch(() => {});
@@ -280,16 +286,12 @@ export class LinuxGuard {
   #tell(event: GuardEvent): void {
     // Before memory is short is the time to list the tasks and to open what is kept of them. A round under way goes by the rows of its own choice.
     const isEarly = event.kind === 'level' && event.level === 'warn' && event.was === 'none';
-    if (isEarly && !this.#guard.acting) this.#chooseEarly();
-    this.decisions.hear(event);
-    this.#options.tell(event);
-  }
-
-  #chooseEarly(): void {
     try {
-      this.#parts.world.choose();
+      if (isEarly && !this.#guard.acting) this.#parts.world.choose();
     } catch {
       // EMFILE, a domain that is gone: a round says what is wrong, and this is none.
     }
+    this.decisions.hear(event);
+    this.#options.tell(event);
   }
 }

@@ -95,6 +95,28 @@ test('between: a change that throws rejects, and nothing has changed', async () 
   await running;
 });
 
+test('between: a guard that is stopped refuses the changes that wait, and those that come later', async () => {
+  for (const isRunning of [true, false]) {
+    const fake = new FakeGuard();
+    const running = isRunning ? fake.guard.run() : null;
+    fake.level = 'term';
+    if (isRunning) await fake.pass(200);
+    else void fake.guard.round();
+    let changes = 0;
+    const change = () => {
+      changes += 1;
+      return {};
+    };
+    const waiting = assert.rejects(fake.guard.between(change), { code: 'ESTALE' });
+    fake.guard.stop();
+    await waiting;
+    await assert.rejects(fake.guard.between(change), { code: 'ESTALE' });
+    fake.rounds[0]!.end('dry');
+    await running;
+    assert.equal(changes, 0);
+  }
+});
+
 test('between: what the old policy could not do does not hold up the new one', async () => {
   const fake = new FakeGuard();
   const running = fake.guard.run();

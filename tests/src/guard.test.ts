@@ -215,22 +215,6 @@ test('guard: warn is called when pressure rises, not when it falls, and holds up
   assert.deepEqual(levels, ['warn'], 'one walk at a time');
 });
 
-test('guard: a domain that is gone when somebody is to be warned of it does not end the guard', async () => {
-  const gone = () => {
-    throw new Error('ENODEV');
-  };
-  const nothing = () => {};
-  const world = { name: 'gone', nowMs: () => 1000, measure: gone, pressureBegins: nothing, shortageEnds: nothing };
-  const fake = new FakeGuard({ world });
-  fake.warnings.register({ name: 'log', warn: () => {} });
-  const running = fake.guard.run();
-  fake.level = 'warn';
-  await fake.pass(100);
-  assert.deepEqual([fake.guard.level, fake.warnings.list()[0]!.calls], ['warn', 0]);
-  fake.guard.stop();
-  await running;
-});
-
 test('guard: after suspend the source forgets, and it is said', async () => {
   let slept = 0;
   const fake = new FakeGuard({ sleptMs: () => slept });

@@ -6,7 +6,7 @@ import { isDomainOpen } from '../../src/domains.js';
 import { openEngine } from '../../src/engine.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { openLinuxGuard } from '../../src/linux/open-linux-guard.js';
-import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
+import { definePolicy, type Policy, type PolicyInput } from '../../src/policy/policy.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const OWN: PolicyInput = { domain: { descendantsOf: process.pid, budget: 2 ** 40 } };
@@ -91,6 +91,28 @@ test('openLinuxGuard: closed in the middle of a reaction it ends in time, and th
   answer();
   await assert.rejects(round);
   assert.deepEqual([told, descriptors()], [[], before]);
+});
+
+test('openLinuxGuard: closed while another policy is read it does not take it, and keeps nothing of it open', {
+  skip,
+  timeout: 20_000,
+}, async () => {
+  const options = await accustomed();
+  const before = descriptors();
+  const guard = await openLinuxGuard(options);
+  let read = (_: Policy) => {};
+  const reloaded = guard.reload(
+    () =>
+      new Promise((resolve) => {
+        read = resolve;
+      }),
+  );
+  // Twice does no harm.
+  await Promise.all([guard.close(), guard.close()]);
+  read(definePolicy({ ...OWN, scheme: 'resident' }));
+  assert.equal(await reloaded, false);
+  assert.match(guard.reloads.lastError!, /stopped/);
+  assert.deepEqual([guard.policy.scheme, descriptors()], ['badness', before]);
 });
 
 test('kept file: a closed one never answers', { skip }, () => {
