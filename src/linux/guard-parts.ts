@@ -1,5 +1,5 @@
 /** Stage: all of them. What a guard of this machine is made of, opened before memory is short. */
-import { closeDomain, openDomain } from '../domains.js';
+import { closeDomain, isDomainOpen, openDomain } from '../domains.js';
 import type { Engine } from '../engine.js';
 import { BadnessError } from '../errors.js';
 import { Gate } from '../gate.js';
@@ -52,12 +52,15 @@ export interface GuardParts {
   looking: Pick<OpenedRules, 'texts' | 'users'>;
 }
 
-/** What cannot be opened cannot be watched. Throws BadnessError `EPRESSURE`, `EDOMAIN`. */
+/** What says by itself what is wrong, and is no matter of readings. */
+const SPOKEN = ['EDOMAIN', 'EBUSY', 'E2BIG'];
+
+/** What cannot be opened cannot be watched. Throws BadnessError `EPRESSURE`, `EDOMAIN`, `EBUSY`, `E2BIG`. */
 export function openOrRefuse<T>(open: () => T): T {
   try {
     return open();
   } catch (cause) {
-    if (cause instanceof BadnessError && cause.code === 'EDOMAIN') throw cause;
+    if (cause instanceof BadnessError && SPOKEN.includes(cause.code)) throw cause;
     throw new BadnessError('EPRESSURE', `pressure cannot be read: ${(cause as Error).message}`, { cause });
   }
 }
@@ -80,11 +83,7 @@ export function openParts(
   };
   const number = kept(
     openOrRefuse(() => openNumber(engine, domain)),
-    (open) => {
-      closeNumber(engine, open);
-      // Opened with it; whoever tries again with this engine opens it again.
-      closeDomain(engine, SYSTEM);
-    },
+    (open) => closeNumber(engine, open),
   );
   const waiter = kept(createWaiter(native, { blocks: options.for === 'daemon' }), (open) => open.close());
   const gate = new Gate(engine, number);
@@ -116,7 +115,7 @@ export function openParts(
     sourceOptions,
     gate,
     waiter,
-    suspend: new SuspendWatch(() => gate.forget()),
+    suspend: kept(new SuspendWatch(() => gate.forget()), (open) => open.close()),
     locked: options.lockMemory === true && lockProgram(native),
     looking,
     notes: notesOf(source, unknownUsers),
@@ -139,17 +138,27 @@ export function notesOf(source: GuardSource, unknownUsers: readonly string[]): s
   return [...source.notes, ...unknownUsers.map((name) => `no user is called ${name}: its rules match nobody`)];
 }
 
-/** The system is domain 0 of every engine; another one lies below it. */
+/** The memories in whose table a guard of this thread chooses. */
+const guarded = new WeakSet<WebAssembly.Memory>();
+
+/** The system is domain 0 of every engine, opened by whoever comes first; another one lies below it. */
 function openNumber(engine: Engine, domain: LinuxDomain): number {
+  if (guarded.has(engine.memory)) {
+    const expected = 'engine must be of no other guard, because a table has one writer';
+    throw new BadnessError('EBUSY', `${expected}, got one whose guard is open; close it, or open another engine`);
+  }
   const totalPages = totalPagesOf(domain.reader.read(), readMachine().pageSize);
   const isSystem = domain.kind === 'system';
-  const number = openDomain(engine, { kind: 'system', ...(isSystem ? { totalPages } : {}) });
-  if (isSystem) return number;
-  return openDomain(engine, { kind: domain.kind, parent: number, root: domain.rootTgid ?? 0, totalPages });
+  if (!isDomainOpen(engine.view, SYSTEM)) openDomain(engine, { kind: 'system', ...(isSystem ? { totalPages } : {}) });
+  const below = { parent: SYSTEM, root: domain.rootTgid ?? 0, totalPages };
+  const number = isSystem ? SYSTEM : openDomain(engine, { kind: domain.kind, ...below });
+  guarded.add(engine.memory);
+  return number;
 }
 
 /** The system stays open: it is every domain's. */
 export function closeNumber(engine: Engine, number: number): void {
+  guarded.delete(engine.memory);
   if (number !== SYSTEM) closeDomain(engine, number);
 }
 

@@ -16,7 +16,7 @@ export interface LinuxGuardOptions {
   readonly for: 'daemon' | 'library';
   /** Hears every event, in the thread of the guard. What it throws ends the guard. */
   readonly tell: (event: GuardEvent) => void;
-  /** Default: one of its own, with room for more tasks than there are. */
+  /** One guard at a time for each. Default: one of its own, with room for more tasks than there are. */
   readonly engine?: Engine;
   /** `none` does without koffi. */
   readonly native?: 'auto' | 'none' | undefined;

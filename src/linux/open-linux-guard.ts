@@ -18,8 +18,8 @@ const TASKS_LEAST = 32_768;
 
 /**
  * Opens a guard. Nobody is killed before `run`, nor then unless the policy says `enforce: true`.
- * Throws BadnessError `EPRESSURE` when pressure cannot be read, `EDOMAIN` for a domain that is not there, `ENOTLINUX`;
- * TypeError or RangeError for a policy that cannot be used here.
+ * Throws BadnessError `EPRESSURE` when pressure cannot be read, `EDOMAIN` for a domain that is not there, `EBUSY` for an
+ * engine that another guard chooses in, `ENOTLINUX`; TypeError or RangeError for a policy that cannot be used here.
  */
 export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxGuard> {
   const { policy } = options;
@@ -38,16 +38,17 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
   );
   const undo = [() => opened.domain.close(), () => opened.domain.reader.close?.()];
   let parts: GuardParts;
+  let guard: LinuxGuard;
   try {
     const rules = await openRules(engine, policy.rules);
     const plugin = await openPlugin(policy, engine, options);
     undo.push(() => plugin?.close());
     parts = openParts(undo, engine, opened, load, rules, plugin, options);
+    guard = new LinuxGuard(parts, options);
   } catch (error) {
     for (const close of undo.reverse()) close();
     throw error;
   }
-  const guard = new LinuxGuard(parts, options);
   try {
     begin(guard, parts);
   } catch (error) {

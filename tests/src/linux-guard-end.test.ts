@@ -44,8 +44,22 @@ test('openLinuxGuard: a guard that is refused leaves nothing open, and may be tr
   await assert.rejects(openLinuxGuard({ ...options, mostMs: -1 }), { code: 'EPRESSURE' });
   assert.equal(isDomainOpen(options.engine.view, 1), false);
   await assert.rejects(openLinuxGuard({ ...options, sources: [broken] }), { code: 'EPRESSURE' });
+  await assert.rejects(openLinuxGuard({ ...options, decisions: { most: 65 } }), RangeError);
   assert.equal(descriptors(), before);
   assert.equal(isDomainOpen(options.engine.view, 1), false);
+});
+
+test('openLinuxGuard: an engine has one guard at a time, and another when that is closed', { skip }, async () => {
+  const options = { ...(await accustomed()), policy: definePolicy({ domain: 'system' }) };
+  const guard = await openLinuxGuard(options);
+  for (const domain of ['system', OWN.domain!] as const) {
+    const refused = openLinuxGuard({ ...options, policy: definePolicy({ domain }) });
+    await assert.rejects(refused, { code: 'EBUSY', message: /of no other guard, .* got one whose guard is open/ });
+  }
+  await guard.close();
+  for (const domain of ['system', OWN.domain!, 'system'] as const) {
+    await (await openLinuxGuard({ ...options, policy: definePolicy({ domain }) })).close();
+  }
 });
 
 test('openLinuxGuard: a guard whose loop broke is closed as any other', { skip }, async () => {
