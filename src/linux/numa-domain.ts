@@ -61,7 +61,9 @@ export function numaDomain(
   const file = new KeptFile(join(nodes, `node${node}`, 'meminfo'));
   const reader = { read: () => stateOf(file.text(), file.path), close: () => file.close() };
   reader.read();
-  const mayUse = (status: string): boolean => {
+  const mayUse = (readStatus: () => string): boolean => {
+    const status = textOrNone(readStatus);
+    if (status === null) return false;
     const list = /^Mems_allowed_list:\t(.*)$/m.exec(status)?.[1];
     // A kernel without cpusets does not print it: then everybody may use every node.
     return list === undefined || listHolds(list, node);
@@ -71,20 +73,23 @@ export function numaDomain(
     name: `node ${node}`,
     reader,
     members: null,
-    isMember: (identity) => mayUse(identity.read('status')),
-    exempt: (engine) => (isListed(proc, engine.fields[L.FIELD_TGID]!, mayUse) ? 0 : L.TASK_OUTSIDE),
+    isMember: (identity) => mayUse(() => identity.read('status')),
+    exempt: (engine) => {
+      const path = `${proc}/${engine.fields[L.FIELD_TGID]!}/status`;
+      return mayUse(() => readFileSync(path, 'latin1')) ? 0 : L.TASK_OUTSIDE;
+    },
     oomKills: () => null,
     sources: () => [],
     close() {},
   };
 }
 
-function isListed(proc: string, pid: number, mayUse: (status: string) => boolean): boolean {
+/** Null for a task that is gone or not to be seen, and so not to be chosen. */
+function textOrNone(read: () => string): string | null {
   try {
-    return mayUse(readFileSync(`${proc}/${pid}/status`, 'latin1'));
+    return read();
   } catch (error) {
-    // Not to be seen, not to be chosen.
-    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errorCode(error))) return false;
+    if (['ENOENT', 'ESRCH', 'EACCES', 'EPERM'].includes(errorCode(error))) return null;
     throw error;
   }
 }

@@ -4,7 +4,7 @@ import { openSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
 import * as L from '../../assembly/layout.js';
 import { openEngine } from '../../src/engine.js';
-import { keptIdentity } from '../../src/linux/identity.js';
+import { goneError, keptIdentity } from '../../src/linux/identity.js';
 import { listHolds, numaDomain } from '../../src/linux/numa-domain.js';
 import { FileTree } from './support/pressure-fixtures.js';
 
@@ -83,4 +83,14 @@ test('numa: who was moved away since it was read is not held', { skip: process.p
   t.after(() => identity.close());
   assert.equal(numaDomain(0, roots).isMember(identity), true);
   assert.equal(numaDomain(1, roots).isMember(identity), /Mems_allowed_list:\t0-[1-9]/.test(identity.read('status')));
+});
+
+test('numa: who has ended since it was chosen is not held, and that is no error', (t) => {
+  const tree = machine(t);
+  const domain = numaDomain(0, { proc: tree.at('proc'), nodes: tree.at('nodes') });
+  const read = () => {
+    throw goneError(10);
+  };
+  const gone = { pid: 10, alive: () => false, text: () => null, read, close() {} };
+  assert.equal(domain.isMember(gone), false);
 });
