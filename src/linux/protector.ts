@@ -96,26 +96,33 @@ export class Protector {
 
   #follow(): void {
     for (const { tgid } of this.set.prune()) this.#mirror?.forget(tgid);
-    let found = 0;
-    // Those found are behind in the list, so their children are looked for in the same walk.
-    for (let index = 0; index < this.set.count && found < INHERIT_MOST; ++index) {
-      const parent = this.set.list()[index];
-      if (!parent) break;
-      for (const child of childrenOf(parent.tgid)) if (this.#inherit(parent, child)) found += 1;
+    const parents = this.set.list();
+    const known = new Set(parents.map(({ tgid }) => tgid));
+    let left = INHERIT_MOST;
+    // Those found are put behind the others, so their children are looked for in the same walk.
+    for (const parent of parents) {
+      for (const child of childrenOf(parent.tgid)) {
+        const heir = known.has(child) ? null : this.#inherit(parent, child);
+        if (heir === null) continue;
+        parents.push(heir);
+        left -= 1;
+      }
+      if (left <= 0) return;
     }
   }
 
-  #inherit(parent: ProtectedTask, child: number): boolean {
-    const start = startOf(child);
-    if (start === null || !this.set.inherits(parent.tgid, start) || this.set.has(child)) return false;
+  /** Null for a child that did not inherit, and for one that is gone. */
+  #inherit(parent: ProtectedTask, child: number): ProtectedTask | null {
+    const sinceTicks = startOf(child);
+    if (sinceTicks === null || !this.set.inherits(parent.tgid, sinceTicks)) return null;
     try {
       // From its beginning: what it forked before it was seen is protected as well.
-      if (this.set.protect(child, start, parent.tgid) === undefined) return false;
+      if (this.set.protect(child, sinceTicks, parent.tgid) === undefined) return null;
       // The kernel has handed −1000 down already; what it was before is what the parent's was.
       this.#mirror?.inherit(parent.tgid, child);
-      return true;
+      return { tgid: child, sinceTicks, parent: parent.tgid };
     } catch (error) {
-      if (errorCode(error) === 'ESRCH') return false;
+      if (errorCode(error) === 'ESRCH') return null;
       throw error;
     }
   }

@@ -64,6 +64,19 @@ describe('protector', { skip }, () => {
     assert.deepEqual([pid, after].map(reasonOf), [null, null]);
   });
 
+  test('a look asks each protected task as often as before, however many more there are', async (t) => {
+    const { protector } = await scene(t);
+    const { born } = await nursery(t);
+    const asked = async (more: number) => {
+      for (let one = 0; one < more; ++one) protector.protect(await born());
+      const { mock } = t.mock.method(queueTasks, 'isAlive');
+      protector.refresh();
+      mock.restore();
+      return mock.callCount() / protector.set.count;
+    };
+    assert.equal(await asked(4), await asked(8));
+  });
+
   test('a child stays protected when its parent ends, once it was seen', { skip: childrenTold }, async (t) => {
     const { protector, reasonOf } = await scene(t);
     const { shell, pid, born } = await nursery(t);
