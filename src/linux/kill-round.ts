@@ -65,7 +65,6 @@ export async function killRound(engine: Engine, options: KillRoundOptions): Prom
     return await rounds.run({ signal, ...isOver });
   } finally {
     world.close();
-    domain.reader.close?.();
     domain.close();
   }
 }

@@ -31,21 +31,22 @@ export interface LinuxDomain {
   readonly dir?: string;
   /** Root of a subtree, for schemes that count families from it. */
   readonly rootTgid?: number;
-  /** Closes what its reader keeps open. */
+  /** Closes its reader, and what else it keeps open. */
   close(): void;
 }
 
 /** The machine. @throws errno names when /proc/meminfo cannot be read. */
 export function systemDomain(root = '/proc', files?: FileCalls): LinuxDomain {
+  const reader = new MeminfoReader(root, files);
   return {
     kind: 'system',
     name: 'system',
-    reader: new MeminfoReader(root, files),
+    reader,
     members: null,
     isMember: () => true,
     exempt: null,
     oomKills: () => machineOomKills(root, files),
     sources: () => [],
-    close() {},
+    close: () => reader.close(),
   };
 }

@@ -2,7 +2,6 @@
 import { join } from 'node:path';
 import type { Thresholds } from '../policy/levels.js';
 import { boundOf } from '../policy/threshold.js';
-import type { MemoryReader } from '../pressure/memory-source.js';
 import type { PressureSource } from '../pressure/pressure.js';
 import { type CgroupLimit, CgroupReader, cgroupMembers, cgroupOomKills } from './cgroup.js';
 import { findMemoryCgroup, isV1Root } from './cgroup-place.js';
@@ -23,7 +22,7 @@ export interface MemcgDomainOptions {
 export function memcgDomain(limit: CgroupLimit, options: MemcgDomainOptions): LinuxDomain {
   const { dir, version } = limit;
   const machine = new MeminfoReader();
-  const reader: MemoryReader = new CgroupReader(limit, () => machine.read());
+  const reader = new CgroupReader(limit, () => machine.read());
   reader.read();
   return {
     kind: 'memcg',
@@ -36,7 +35,10 @@ export function memcgDomain(limit: CgroupLimit, options: MemcgDomainOptions): Li
     oomKills: () => cgroupOomKills(dir, version),
     sources: (polls, thresholds) => eventSources(limit, options, polls, thresholds),
     ...(version === 2 ? { psiPath: join(dir, 'memory.pressure') } : {}),
-    close: () => machine.close(),
+    close() {
+      reader.close();
+      machine.close();
+    },
   };
 }
 

@@ -59,7 +59,7 @@ export function numaDomain(
   { proc = '/proc', nodes = '/sys/devices/system/node' }: NumaRoots = {},
 ): LinuxDomain {
   const file = new KeptFile(join(nodes, `node${node}`, 'meminfo'));
-  const reader = { read: () => stateOf(file.text(), file.path), close: () => file.close() };
+  const reader = { read: () => stateOf(file.text(), file.path) };
   reader.read();
   const mayUse = (readStatus: () => string): boolean => {
     const status = textOrNone(readStatus);
@@ -80,7 +80,7 @@ export function numaDomain(
     },
     oomKills: () => null,
     sources: () => [],
-    close() {},
+    close: () => file.close(),
   };
 }
 

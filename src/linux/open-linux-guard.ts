@@ -36,7 +36,7 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
       cookie: options.cookie,
     }),
   );
-  const undo = [() => opened.domain.close(), () => opened.domain.reader.close?.()];
+  const undo = [() => opened.domain.close()];
   let parts: GuardParts;
   let guard: LinuxGuard;
   try {

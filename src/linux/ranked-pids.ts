@@ -30,6 +30,8 @@ const COUNT_DEFAULT = 10;
 export class RankedPids {
   readonly #chooser: Chooser;
   readonly #count: number;
+  readonly #domain: LinuxDomain;
+  readonly #isOwnDomain: boolean;
 
   /** Throws RangeError for `count`, TypeError for a scheme from a module or rules that are not opened, BadnessError `ENOTLINUX` without /proc. */
   constructor(engine: Engine, options: RankedPidsOptions) {
@@ -39,10 +41,14 @@ export class RankedPids {
     }
     requireProc(root);
     this.#count = count;
-    this.#chooser = new Chooser(engine, policy, options.domain ?? systemDomain(root), () => 0, {
-      rules: options.rules,
-      root,
-    });
+    this.#isOwnDomain = options.domain === undefined;
+    this.#domain = options.domain ?? systemDomain(root);
+    try {
+      this.#chooser = new Chooser(engine, policy, this.#domain, () => 0, { rules: options.rules, root });
+    } catch (error) {
+      this.#closeOwn();
+      throw error;
+    }
   }
 
   /** The pids of the worst now, worst first, `count` or, among thousands of equals, fewer; never this process nor an ancestor of it. Throws what reading /proc throws. */
@@ -50,9 +56,14 @@ export class RankedPids {
     return this.#chooser.worst(this.#count, this.#chooser.choose());
   }
 
-  /** Closes the descriptors that it keeps; the domain is its owner's. */
+  /** Closes the descriptors that it keeps; a domain that it was given is its owner's. */
   close(): void {
     this.#chooser.close();
+    this.#closeOwn();
+  }
+
+  #closeOwn(): void {
+    if (this.#isOwnDomain) this.#domain.close();
   }
 }
 

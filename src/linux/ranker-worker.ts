@@ -38,7 +38,6 @@ async function start(): Promise<void> {
   const ranker = new Ranker(await openEngine({ maxTasks }), { policy, domain, queue, everyMs, count });
   port.once('message', () => {
     ranker.close();
-    domain.reader.close?.();
     domain.close();
     endThread(port);
   });
