@@ -36,6 +36,13 @@ export interface StartGuardOptions extends PolicyInput {
 /** The event of a kind. */
 export type EventOf<K extends GuardEvent['kind']> = Extract<GuardEvent, { kind: K }>;
 type Listener = (event: GuardEvent) => void;
+type Acted = Pick<Extract<ToApplication, { kind: 'acted' }>, 'result' | 'error'>;
+
+/** A kill or a panic that a reaction of the application asked the thread for. */
+interface Acting {
+  readonly answer: Promise<KillResult | null>;
+  hear(message: Acted): void;
+}
 
 const TASKS_LEAST = 32_768;
 const APPLICATION_THREAD = 0;
@@ -91,7 +98,7 @@ export class RunningGuard implements AsyncDisposable {
   readonly #chain: NotifierChain;
   readonly #warnings: NotifierChain;
   readonly #listeners = new Map<string, Set<Listener>>();
-  readonly #acting = new Map<string, (message: Extract<ToApplication, { kind: 'acted' }>) => void>();
+  readonly #acting = new Map<string, Acting>();
   readonly #closed: Promise<void>;
   #facts: GuardFacts | null = null;
   #readings: MemorySubscription | null = null;
@@ -111,7 +118,10 @@ export class RunningGuard implements AsyncDisposable {
         reject(error);
         this.#broken(`${error.name}: ${error.message}`);
       });
-      worker.once('exit', () => this.#broken('its thread has ended'));
+      worker.once('exit', () => {
+        for (const { hear } of this.#acting.values()) hear({ result: null, error: 'the guard has ended' });
+        this.#broken('its thread has ended');
+      });
     });
     this.started.catch(() => {});
   }
@@ -224,7 +234,7 @@ export class RunningGuard implements AsyncDisposable {
         void this.#answer(message);
         break;
       case 'acted':
-        this.#acting.get(`${message.act} ${message.id}`)?.(message);
+        this.#acting.get(`${message.act} ${message.id}`)?.hear(message);
         break;
       case 'exit':
         process.exit(message.code);
@@ -254,14 +264,23 @@ export class RunningGuard implements AsyncDisposable {
     }
   }
 
+  /** Asked again before the answer is there, it waits for the same. */
   #act(id: number, what: 'kill' | 'panic'): Promise<KillResult | null> {
-    return new Promise((resolve, reject) => {
-      this.#acting.set(`${what} ${id}`, ({ result, error }) => {
-        this.#acting.delete(`${what} ${id}`);
+    const name = `${what} ${id}`;
+    const before = this.#acting.get(name)?.answer;
+    if (before) return before;
+    let hear = (_: Acted) => {};
+    const answer = new Promise<KillResult | null>((resolve, reject) => {
+      hear = ({ result, error }) => {
+        this.#acting.delete(name);
         if (error === null) resolve(result);
         else reject(new BadnessError('ESTALE', error));
-      });
-      this.#say({ kind: 'act', id, act: what });
+      };
     });
+    // A reaction that does not wait for it must not bring the program down by an unhandled rejection.
+    answer.catch(() => {});
+    this.#acting.set(name, { answer, hear });
+    this.#say({ kind: 'act', id, act: what });
+    return answer;
   }
 }
