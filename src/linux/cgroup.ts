@@ -10,7 +10,8 @@ import { liveFiles } from './live-files.js';
 
 export type { CgroupState } from '../proc/cgroup-memory.js';
 
-const MOST_DIRS = 4096;
+/** A kernel has no more memory groups than that (MEM_CGROUP_ID_MAX): members that are left out are never chosen. */
+const MOST_DIRS = 65_536;
 const MOST_PIDS = 1_048_576;
 
 /** The limit that bounds a cgroup: its own, or one of a group above it. */

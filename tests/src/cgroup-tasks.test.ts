@@ -17,6 +17,13 @@ test('cgroup: members are those of all groups below; one outside of the pid name
   assert.deepEqual(cgroupMembers(tree.at('none')), { pids: [], complete: true }, 'a group that is gone has none');
 });
 
+test('cgroup: the members of thousands of groups are all there', (t) => {
+  const groups = Array.from({ length: 4200 }, (_, index) => [`g/${index}/cgroup.procs`, `${index + 1}\n`] as const);
+  const tree = new FileTree(t, Object.fromEntries(groups));
+  const { pids, complete } = cgroupMembers(tree.at('g'));
+  assert.deepEqual([pids.length, complete], [4200, true]);
+});
+
 test('cgroup: more members than one read of the file holds', (t) => {
   const pids = Array.from({ length: 20_000 }, (_, index) => 100_000 + index);
   const tree = new FileTree(t, { 'g/cgroup.procs': `${pids.join('\n')}\n` });
