@@ -12,6 +12,7 @@ import {
   type PolicyInput,
   parsePolicy,
   parseThresholdPair,
+  showSize,
   type ThresholdPair,
 } from '../policy/index.js';
 import { integer, nativeOf, scoreOptions, usage } from './arguments.js';
@@ -101,8 +102,20 @@ function policyFor({ policies }: PolicyFile, { policy: path, domain }: Values): 
   const meant = domain === undefined ? undefined : JSON.stringify(domainNamed(domain));
   const found = policies.find((one) => JSON.stringify(one.domain) === meant);
   if (found) return found;
-  const there = policies.map((one) => JSON.stringify(one.domain)).join(', ');
-  throw usage(`--domain must name one of the domains of ${path} (${there}); a guard watches one domain`);
+  const there = policies.map((one) => domainText(one.domain)).join(', ');
+  const asked = domain === undefined ? 'nothing' : JSON.stringify(domain);
+  throw usage(
+    `--domain must name one of the domains of ${path} (${there}), got ${asked}; a guard watches one: start another for each`,
+  );
+}
+
+/** A domain as the option has it. Registered tasks are guarded by their own program alone. */
+function domainText(domain: DomainSpec): string {
+  if (typeof domain === 'string') return domain;
+  if ('memcg' in domain) return `memcg:${domain.memcg}`;
+  if ('numaNode' in domain) return `node:${domain.numaNode}`;
+  if ('descendantsOf' in domain) return `descendants:${domain.descendantsOf},${showSize(domain.budget)}`;
+  return `registered ${domain.registered}, which is for guardRegistered`;
 }
 
 const DOMAIN_FORMS = "auto, system, memcg:/path, node:N or descendants:PID,BUDGET (such as 'descendants:4711,4GiB')";

@@ -55,6 +55,7 @@ export {
   boundOf,
   fallenTo,
   parseThresholdPair,
+  showSize,
   type Threshold,
   type ThresholdInput,
   type ThresholdPair,

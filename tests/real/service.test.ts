@@ -1,32 +1,10 @@
 // badness.service as it is shipped, under a systemd of the test's own: that it starts, kills, tells, is watched and stops inside its sandbox.
 // The guard is in a pid namespace with nothing but that systemd and the tasks of the script, so it can choose nobody else.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { noSystemd, runService } from './support/own-systemd.js';
+import { DROP_IN, had, noSystemd, runService } from './support/own-systemd.js';
 
-/** A capability that this machine does not have cannot be given to a service. */
-const BOUNDING = BigInt(`0x${/^CapBnd:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))![1]}`);
-const NAMED = {
-  CAP_DAC_OVERRIDE: 1,
-  CAP_KILL: 5,
-  CAP_IPC_LOCK: 14,
-  CAP_SYS_PTRACE: 19,
-  CAP_SYS_NICE: 23,
-  CAP_SYS_RESOURCE: 24,
-};
-const had = Object.entries(NAMED).filter(([, bit]) => (BOUNDING >> BigInt(bit)) & 1n);
 const hasResource = had.some(([name]) => name === 'CAP_SYS_RESOURCE');
-const LIST = had.map(([name]) => name).join(' ');
-
-const DROP_IN = `[Service]
-CapabilityBoundingSet=
-CapabilityBoundingSet=${LIST}
-AmbientCapabilities=
-AmbientCapabilities=${LIST}
-WatchdogSec=10
-StandardOutput=null
-`;
 
 /** Pressure is left to the machine: rounds are asked for. The hog is told apart by its program's path, which wants CAP_SYS_PTRACE. */
 const POLICY = `version = 1

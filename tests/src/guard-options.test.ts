@@ -51,9 +51,19 @@ test('guard options: options go over the file; a warning set for other threshold
 
 test('guard options: of a file with several domains one must be named', async (t) => {
   const path = file(t, '[[domain]]\nof = "system"\n[[domain]]\nof = { memcg = "/a" }\nscheme = "family"\n');
-  await assert.rejects(guardRequest({ policy: path }), /--domain must name one of the domains .*"system".*memcg/);
+  const several = /--domain must name one of the domains .* \(system, memcg:\/a\), got nothing; a guard watches one/;
+  await assert.rejects(guardRequest({ policy: path }), several);
   assert.equal((await guardRequest({ policy: path, domain: 'memcg:/a' })).policy.scheme, 'family');
   await assert.rejects(guardRequest({ policy: path, domain: 'memcg:/b' }), /--domain must name/);
+});
+
+test('guard options: the domains of a file are named as the option has them', async (t) => {
+  const domains = ['"auto"', '{ numa_node = 1 }', '{ descendants_of = 4711, budget = "4GiB" }'];
+  const path = file(t, domains.map((of) => `[[domain]]\nof = ${of}\n`).join(''));
+  const message = await guardRequest({ policy: path }).then(String, (error: Error) => error.message);
+  const [, names] = /\((.*)\), got nothing/.exec(message)!;
+  assert.equal(names, 'auto, node:1, descendants:4711,4GiB');
+  for (const domain of names!.split(', ')) assert.ok((await guardRequest({ policy: path, domain })).policy);
 });
 
 test('guard options: what is wrong in a file or an expression is a wrong command line', async () => {

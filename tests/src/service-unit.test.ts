@@ -11,6 +11,7 @@ import { ownFiles } from './support/own-folder.js';
 
 const UNIT = 'packaging/badness.service';
 const USERS = 'packaging/badness.sysusers.conf';
+const DOMAIN = 'packaging/badness-domain.conf';
 /** Of 10, by systemd 252; docs/running.md states what it is. Versions differ a little. */
 const EXPOSURE_MOST = 2;
 
@@ -126,7 +127,15 @@ test('package: has what an installation needs, and no sources', () => {
   const { stdout } = spawnSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], { encoding: 'utf8' });
   const [{ files }] = JSON.parse(stdout) as [{ files: { path: string }[] }];
   const paths = files.map(({ path }) => path);
-  for (const path of [UNIT, USERS, 'dist/badness.1', 'dist/cli.js', 'dist/badness.schema.json', 'dist/guard-worker.js'])
+  for (const path of [
+    UNIT,
+    USERS,
+    DOMAIN,
+    'dist/badness.1',
+    'dist/cli.js',
+    'dist/badness.schema.json',
+    'dist/guard-worker.js',
+  ])
     assert.ok(paths.includes(path), path);
   const sources = paths.filter((path) => /^(src|assembly|tests|scripts|docs|build)\//.test(path));
   assert.deepEqual(sources, []);

@@ -26,10 +26,12 @@ ln -s "$home/dist/cli.js" /usr/local/bin/badness
 [ -e "$scene/node" ] && ln -s "$(readlink "$scene/node")" /usr/local/bin/node
 
 systemd-sysusers "$home/packaging/badness.sysusers.conf"
-mkdir -p /etc/badness /run/units/badness.service.d
+mkdir -p /etc/badness /run/units/badness.service.d /run/units/badness@.service.d
 cp "$scene/badness.toml" /etc/badness/
 cp "$home/packaging/badness.service" /run/units/
-cp "$scene/scene.conf" /run/units/badness.service.d/
+cp "$home/packaging/badness.service" /run/units/badness@.service
+cp "$home/packaging/badness-domain.conf" /run/units/badness@.service.d/
+for unit in badness badness@; do cp "$scene/scene.conf" "/run/units/$unit.service.d/"; done
 for target in sysinit basic shutdown multi-user umount slices sockets timers paths; do
   printf '[Unit]\nDefaultDependencies=no\n' > "/run/units/$target.target"
 done

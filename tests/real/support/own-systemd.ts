@@ -20,6 +20,30 @@ const SETUP = resolve('tests/real/support/own-systemd.sh');
 const WITHIN_MS = 300_000;
 const CANNOT = 77;
 
+/** A capability that this machine does not have cannot be given to a service. */
+const BOUNDING = BigInt(`0x${/^CapBnd:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))![1]}`);
+const NAMED = {
+  CAP_DAC_OVERRIDE: 1,
+  CAP_KILL: 5,
+  CAP_IPC_LOCK: 14,
+  CAP_SYS_PTRACE: 19,
+  CAP_SYS_NICE: 23,
+  CAP_SYS_RESOURCE: 24,
+};
+/** Those that it has. */
+export const had = Object.entries(NAMED).filter(([, bit]) => (BOUNDING >> BigInt(bit)) & 1n);
+const LIST = had.map(([name]) => name).join(' ');
+
+/** The unit with those alone, and a watchdog that is not long waited for. */
+export const DROP_IN = `[Service]
+CapabilityBoundingSet=
+CapabilityBoundingSet=${LIST}
+AmbientCapabilities=
+AmbientCapabilities=${LIST}
+WatchdogSec=10
+StandardOutput=null
+`;
+
 /** What is written for the scene: the policy, a drop-in of the unit, and the script that looks at the service. */
 export interface ServiceScene {
   readonly policy: string;
