@@ -232,7 +232,7 @@ function row_write(w: usize, snapshot: usize, slot: i32): i32 {
   put_f64(snapshot, C_CHARGE, slot, <f64>charge);
   store<u32>(snapshot + S_PREPARED, 0);
   const cpu_units = cpu >> (shift_hz(load<i32>(snapshot + S_HZ)) + 3);
-  put_f64(snapshot, C_CPU_DIV, slot, <f64>max<u64>(int_sqrt(cpu_units), 1));
+  store<f32>(narrow(snapshot, C_CPU_DIV, slot), <f32>max<u64>(int_sqrt(cpu_units), 1));
   // Beyond this the kernel's root stops growing and ours does not.
   if (cpu_units >> 32) store<u32>(snapshot + S_SLOW, 1);
   const flags = flags_of(snapshot, slot);

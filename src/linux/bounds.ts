@@ -62,6 +62,10 @@ class Snapshot {
     return new Float64Array(this.engine.memory.buffer, this.column(offset), this.engine.capacity);
   }
 
+  f32(offset: number): Float32Array {
+    return new Float32Array(this.engine.memory.buffer, this.column(offset), this.engine.capacity);
+  }
+
   u32(offset: number): Uint32Array {
     return new Uint32Array(this.engine.memory.buffer, this.column(offset), this.engine.capacity);
   }
@@ -76,7 +80,7 @@ function viewsOf(snapshot: Snapshot) {
     utime: snapshot.f64(L.C_UTIME),
     stime: snapshot.f64(L.C_STIME),
     charge: snapshot.f64(L.C_CHARGE),
-    cpuDiv: snapshot.f64(L.C_CPU_DIV),
+    cpuDiv: snapshot.f32(L.C_CPU_DIV),
     ids: snapshot.u32(L.C_ID),
     threads: snapshot.u32(L.C_THREADS),
     flags: snapshot.u32(L.C_FLAGS),

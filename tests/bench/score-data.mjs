@@ -53,7 +53,7 @@ export function columns(engine, L) {
     totalVm: wide(L.C_TOTAL_VM),
     utime: wide(L.C_UTIME),
     stime: wide(L.C_STIME),
-    cpuDiv: wide(L.C_CPU_DIV),
+    cpuDiv: new Float32Array(buffer, engine.cell(L.C_CPU_DIV, 0, 4), count),
     factor: wide(L.C_FACTOR),
     points: wide(L.C_POINTS),
     startS: new Int32Array(buffer, engine.cell(L.C_START_S, 0, 4), count),

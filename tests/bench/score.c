@@ -37,7 +37,8 @@ struct task {
 
 static struct header head;
 static struct task *tasks;
-static const double *total_vm, *utime, *stime, *cpu_div, *factor;
+static const double *total_vm, *utime, *stime, *factor;
+static const float *cpu_div;
 static const int32_t *start_s, *nices;
 static const uint32_t *flags_of;
 static double *points;
@@ -93,18 +94,17 @@ static int64_t plain(void) {
 /* ---- 128 bits --------------------------------------------------------------------------------------------------- */
 
 #ifdef __SSE4_1__
-/* The same three loads, two roots and a division a task as the engine's fast form, over the same columns. */
+/* The same four loads, two roots and a division a task as the engine's fast form, over the same columns. */
 static void sse_score(void) {
   const __m128i uptime = _mm_set1_epi32((int)head.uptime_s);
   const __m128 one = _mm_set1_ps(1);
   for (uint32_t i = 0; i < head.count; i += 4) {
     __m128i ran = _mm_srai_epi32(_mm_sub_epi32(uptime, _mm_load_si128((const __m128i *)(start_s + i))), 10);
-    __m128 run = _mm_floor_ps(_mm_sqrt_ps(_mm_cvtepi32_ps(ran)));
-    run = _mm_max_ps(_mm_floor_ps(_mm_sqrt_ps(run)), one);
-    __m128d low = _mm_mul_pd(_mm_load_pd(cpu_div + i), _mm_cvtps_pd(run));
-    low = _mm_floor_pd(_mm_div_pd(_mm_load_pd(total_vm + i), low));
+    __m128 run = _mm_floor_ps(_mm_sqrt_ps(_mm_sqrt_ps(_mm_cvtepi32_ps(ran))));
+    run = _mm_mul_ps(_mm_load_ps(cpu_div + i), _mm_max_ps(run, one));
+    __m128d low = _mm_floor_pd(_mm_div_pd(_mm_load_pd(total_vm + i), _mm_cvtps_pd(run)));
     _mm_store_pd(points + i, _mm_floor_pd(_mm_mul_pd(low, _mm_load_pd(factor + i))));
-    __m128d high = _mm_mul_pd(_mm_load_pd(cpu_div + i + 2), _mm_cvtps_pd(_mm_movehl_ps(run, run)));
+    __m128d high = _mm_cvtps_pd(_mm_movehl_ps(run, run));
     high = _mm_floor_pd(_mm_div_pd(_mm_load_pd(total_vm + i + 2), high));
     _mm_store_pd(points + i + 2, _mm_floor_pd(_mm_mul_pd(high, _mm_load_pd(factor + i + 2))));
   }
@@ -143,13 +143,12 @@ static void avx2_score(void) {
   const __m256 one = _mm256_set1_ps(1);
   for (uint32_t i = 0; i < head.count; i += 8) {
     __m256i ran = _mm256_srai_epi32(_mm256_sub_epi32(uptime, _mm256_load_si256((const __m256i *)(start_s + i))), 10);
-    __m256 run = _mm256_floor_ps(_mm256_sqrt_ps(_mm256_cvtepi32_ps(ran)));
-    run = _mm256_max_ps(_mm256_floor_ps(_mm256_sqrt_ps(run)), one);
+    __m256 run = _mm256_floor_ps(_mm256_sqrt_ps(_mm256_sqrt_ps(_mm256_cvtepi32_ps(ran))));
+    run = _mm256_mul_ps(_mm256_load_ps(cpu_div + i), _mm256_max_ps(run, one));
     for (uint32_t half = 0; half < 2; ++half) {
       __m128 runs = half ? _mm256_extractf128_ps(run, 1) : _mm256_castps256_ps128(run);
       uint32_t at = i + 4 * half;
-      __m256d value = _mm256_mul_pd(_mm256_load_pd(cpu_div + at), _mm256_cvtps_pd(runs));
-      value = _mm256_floor_pd(_mm256_div_pd(_mm256_load_pd(total_vm + at), value));
+      __m256d value = _mm256_floor_pd(_mm256_div_pd(_mm256_load_pd(total_vm + at), _mm256_cvtps_pd(runs)));
       _mm256_store_pd(points + at, _mm256_floor_pd(_mm256_mul_pd(value, _mm256_load_pd(factor + at))));
     }
   }
@@ -211,7 +210,7 @@ static void load_file(const char *path) {
   total_vm = column(&at, 8);
   utime = column(&at, 8);
   stime = column(&at, 8);
-  cpu_div = column(&at, 8);
+  cpu_div = column(&at, 4);
   factor = column(&at, 8);
   start_s = column(&at, 4);
   flags_of = column(&at, 4);

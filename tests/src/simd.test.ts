@@ -90,6 +90,25 @@ for (const build of releaseBuilds) {
     });
   }
 
+  test(`score (${build.name}): run time divides by one more from the very second on, after as long as any machine can be up`, () => {
+    const uptime = 2 ** 31 - 1;
+    const most = 38;
+    const ages = Array.from({ length: most - 1 }, (_, index) => 1024 * (index + 2) ** 4);
+    const p: Parameters = { max_discount: 4, age: 0, adj: 0, total_pages: 0, root: 0 };
+    for (const before of [0, 1]) {
+      // The root of the CPU time is as large as the fast form takes.
+      const tasks = ages.map((age, index) => ({
+        tgid: 2 + index,
+        total_vm_pages: 2 ** 53 - index,
+        utime_jiffies: 2 ** 39 - 1,
+        start_time_ticks: (uptime - age + before) * 100,
+      }));
+      compareTable(driver, L.SCHEME_LINUX_2_6_10, { hz: 100, page_size: 4096, uptime_ticks: uptime * 100, tasks }, p);
+      const divisor = driver.explain(most - 2, L.SCHEME_LINUX_2_6_10).run_div;
+      assert.equal(divisor, BigInt(most - before));
+    }
+  });
+
   test(`relations (${build.name}): sums over tasks stop at 2^53`, () => {
     const most = { total_vm_pages: 2 ** 53, rss_pages: 2 ** 53 - 1, uid: 9, euid: 9 };
     const children = [3, 4, 5, 6].map((tgid) => ({ ...most, tgid, ppid: 2 }));
