@@ -83,12 +83,19 @@ export function readWithoutGroups(engine: Engine, files: ProcFiles, path: string
 }
 
 /** Puts a text of one character a byte into the window; what does not fit is cut off. Returns its bytes. */
-export function writeText(engine: Engine, text: string): number {
+function writeText(engine: Engine, text: string): number {
   const { bytes } = engine;
   const at = engine.window + L.W_TEXT;
   const length = Math.min(text.length, L.TEXT_BYTES);
   for (let index = 0; index < length; ++index) bytes[at + index] = text.charCodeAt(index);
   return length;
+}
+
+/** Puts bytes into the text window; what does not fit is cut off. Returns how many it put. */
+export function writeBytes(engine: Engine, text: Uint8Array): number {
+  const fitting = text.subarray(0, L.TEXT_BYTES);
+  engine.bytes.set(fitting, engine.window + L.W_TEXT);
+  return fitting.length;
 }
 
 /** The decimal integer at the start of the text window, as /proc/PID/oom_score_adj holds it. NaN when there is none. */

@@ -18,14 +18,6 @@ export interface LookOptions {
   readonly all: boolean;
 }
 
-function textOf(bytes: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new RangeError('expected UTF-8; write other bytes as \\xNN');
-  }
-}
-
 /** Words of an error, the first line of them. */
 export function badOne(error: unknown): Looked {
   const { code = null, message } = error as { code?: string | null; message: string };
@@ -48,7 +40,7 @@ export class RecordingLooker {
   }
 
   async #look(bytes: Uint8Array, { policy, against, all }: LookOptions): Promise<Looked> {
-    const recording = parseRecording(textOf(bytes));
+    const recording = parseRecording(bytes);
     const engine = await this.#engineFor(tasksMost(recording));
     const result = await whatIf(recording, { policy, engine, all, ...(against ? { against } : {}) });
     return { kind: 'done', result, isComplete: recording.isComplete };

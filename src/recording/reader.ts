@@ -5,6 +5,7 @@
  */
 import { BadnessError } from '../errors.js';
 import { nearestWord } from '../task-keys.js';
+import { FileBytes, type RecordedFile } from './file-bytes.js';
 import {
   type Entry,
   FACTS_DEFAULT,
@@ -29,14 +30,8 @@ export interface ReadLimits {
 
 /** Characters of a line: 1 MiB. */
 const LINE_MOST = 1_048_576;
+const NEWLINE = 0x0a;
 const LIMITS = { bytes: 2 ** 28, snapshots: 86_400, statements: 2 ** 22 };
-
-/** Whatever is indented belongs to the statement above it. */
-interface Content {
-  readonly lines: string[];
-  open: boolean;
-  take(bytes: string): void;
-}
 
 const HEAD_WORDS = ['made_by', 'kernel', 'page_size', 'domain', 'redacted', 'user', 'policy', 'snapshot', 'end'];
 
@@ -51,7 +46,11 @@ export class RecordingReader {
   #statements = 0;
   #isBegun = false;
   #isEnded = false;
-  #content: Content | null = null;
+  readonly #files = new FileBytes();
+  /** Whatever is indented belongs to the statement above it; null where nothing may be. */
+  #take: ((file: RecordedFile) => void) | null = null;
+  /** The last line ended without a newline. */
+  #isOpen = false;
 
   constructor(limits: ReadLimits = {}) {
     this.#limits = { ...LIMITS, ...limits };
@@ -99,26 +98,45 @@ export class RecordingReader {
   }
 
   #addContent(line: string): void {
-    const content = this.#content;
-    if (content === null) refuse(this.#line, `expected a statement, got a line of a file: ${shown(line)}`);
-    if (content.open) refuse(this.#line, 'expected no further line: the one before ends with \\, without a newline');
+    if (this.#take === null) refuse(this.#line, `expected a statement, got a line of a file: ${shown(line)}`);
+    if (this.#isOpen) refuse(this.#line, 'expected no further line: the one before ends with \\, without a newline');
     const text = line.startsWith('  ') ? line.slice(2) : line.startsWith('\t') ? line.slice(1) : null;
     if (text === null) refuse(this.#line, 'expected two blanks before a line of a file, got one');
     const read = readSpelled(text);
     if (read === null) refuse(this.#line, `expected \\\\, \\t, \\- or \\xNN after a backslash, got ${shown(text)}`);
-    content.open = read.open;
-    content.lines.push(read.bytes);
+    this.#isOpen = read.open;
+    this.#files.add(read.open ? read.bytes : `${read.bytes}\n`);
+  }
+
+  /**
+   * Takes lines of a file that need no second look, as they stand in the bytes of a recording from there on. Answers where the first line
+   * begins that `add` has to look at.
+   */
+  addPlain(bytes: Uint8Array, from: number): number {
+    let at = from;
+    if (this.#take === null || this.#isOpen) return at;
+    this.#files.reserve(bytes.length - from);
+    while (this.#bytes + LINE_MOST <= this.#limits.bytes) {
+      const end = this.#files.addPlainLine(bytes, at);
+      // One that is too long is refused by `add`, as ever.
+      if (end < 0 || end - at - 1 > LINE_MOST) break;
+      this.#line += 1;
+      this.#bytes += end - at - 1;
+      at = end;
+    }
+    return at;
   }
 
   #closeContent(): void {
-    const content = this.#content;
-    this.#content = null;
-    content?.take(content.lines.join('\n') + (content.open || content.lines.length === 0 ? '' : '\n'));
+    this.#take?.(this.#files.file());
+    this.#take = null;
   }
 
-  /** What is indented from here on goes to `take`, as a byte string, when it is whole. */
-  #expectContent(take: (bytes: string) => void): void {
-    this.#content = { lines: [], open: false, take };
+  /** What is indented from here on goes to `take`, when it is whole. */
+  #expectContent(take: (file: RecordedFile) => void): void {
+    this.#files.begin();
+    this.#isOpen = false;
+    this.#take = take;
   }
 
   #addStatement(line: string): void {
@@ -152,7 +170,7 @@ export class RecordingReader {
     const snapshot = this.#snapshots.at(-1)!;
     if (!words[0]!.startsWith('/')) {
       const take = snapshot.add(words, this.#line);
-      if (take) this.#expectContent(take);
+      if (take) this.#expectContent(({ bytes }) => take(bytes));
       return;
     }
     const path = pathOf(words[0]!, this.#line);
@@ -161,7 +179,7 @@ export class RecordingReader {
       refuse(this.#line, `expected a path and what is to be said of it, got ${shown(words.join(' '))}`);
     if (verb === undefined) {
       snapshot.once(path, this.#line);
-      this.#expectContent((bytes) => snapshot.file(path, { kind: 'file', bytes }));
+      this.#expectContent((file) => snapshot.file(path, file));
       return;
     }
     if (verb === 'gone' && argument === undefined) {
@@ -194,7 +212,7 @@ export class RecordingReader {
     else if (word === 'user' && words.length === 2) {
       this.#users.set(textOf(wordOf(words[0]!, this.#line)), number('user', words[1]!, this.#line, 2 ** 32 - 1));
     } else if (word === 'policy' && words.length === 0)
-      this.#expectContent((bytes) => this.#set({ policy: textOf(bytes) }));
+      this.#expectContent(({ bytes }) => this.#set({ policy: textOf(bytes) }));
     else {
       const hint = word!.startsWith('/')
         ? 'files stand below a snapshot'
@@ -233,13 +251,36 @@ export class RecordingReader {
   }
 }
 
-/** Reads a recording. Throws BadnessError `ERECORDING` with the line, what was expected and what came, and `ESCHEMA`. */
-export function parseRecording(text: string, limits?: ReadLimits): Recording {
+const encoder = new TextEncoder();
+
+function decoded(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new RangeError('expected UTF-8; write other bytes as \\xNN');
+  }
+}
+
+/**
+ * Reads a recording, as text or its bytes. Throws BadnessError `ERECORDING` with the line, what was expected and what came, and
+ * `ESCHEMA`; RangeError for bytes that are no UTF-8.
+ */
+export function parseRecording(recording: string | Uint8Array, limits?: ReadLimits): Recording {
+  const [text, bytes] =
+    typeof recording === 'string' ? [recording, encoder.encode(recording)] : [decoded(recording), recording];
+  const isAscii = text.length === bytes.length;
   const reader = new RecordingReader(limits);
-  for (let at = 0; at < text.length; ) {
-    const end = text.indexOf('\n', at);
-    reader.add(text.slice(at, end < 0 ? text.length : end));
-    at = end < 0 ? text.length : end + 1;
+  // Two places of one line: they part where a character takes more than a byte.
+  let [at, byteAt] = [0, 0];
+  while (at < text.length) {
+    const next = reader.addPlain(bytes, byteAt);
+    at += next - byteAt;
+    if (at >= text.length) break;
+    const newline = text.indexOf('\n', at);
+    const end = newline < 0 ? text.length : newline;
+    reader.add(text.slice(at, end));
+    at = end + 1;
+    byteAt = isAscii ? at : bytes.indexOf(NEWLINE, next) + 1;
   }
   return reader.end();
 }

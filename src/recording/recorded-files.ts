@@ -1,9 +1,11 @@
 /** Stage: bytes of /proc. The files of a recording at one of its snapshots, for the readers of a live /proc. */
 import type { Engine } from '../engine.js';
-import { type KeptText, type ProcFiles, writeText } from '../proc/proc-files.js';
+import { type KeptText, type ProcFiles, writeBytes } from '../proc/proc-files.js';
+import { rawOf } from './file-bytes.js';
 import { type Entry, type Moment, type Recording, SNAPSHOT_FACTS_DEFAULT, type SnapshotFacts } from './recording.js';
-import { bytesOf, textOf } from './spelling.js';
+import { byteStringOf, textOf } from './spelling.js';
 
+const NEWLINE = 0x0a;
 const START_BYTES = 4096;
 /** What does not stand until it is said again. */
 const OF_ONE_MOMENT = { memory: null, tasks: null, decision: null };
@@ -115,16 +117,21 @@ export class RecordedFiles implements ProcFiles {
     }
   }
 
-  text(path: string): string {
+  /** The file at a path, as the recording has it. */
+  file(path: string): Entry & { kind: 'file' } {
     const entry = this.#entries.get(path);
     if (entry === undefined) return refuse('ENOENT', path, 'is no file of this snapshot');
-    if (entry.kind === 'file') return entry.bytes;
+    if (entry.kind === 'file') return entry;
     if (entry.kind === 'error') return refuse(entry.code, path, 'could not be read');
     return refuse('EINVAL', path, 'is a link');
   }
 
+  text(path: string): string {
+    return this.file(path).bytes;
+  }
+
   readInto(engine: Engine, path: string): number {
-    return writeText(engine, this.text(path));
+    return writeBytes(engine, rawOf(this.file(path)));
   }
 
   start(path: string): string {
@@ -176,11 +183,19 @@ export class RecordedFiles implements ProcFiles {
   }
 }
 
+/** As a KeptText has it. */
+function afterNewline(text: Uint8Array): Uint8Array {
+  const bytes = new Uint8Array(1 + text.length);
+  bytes[0] = NEWLINE;
+  bytes.set(text, 1);
+  return bytes;
+}
+
 class RecordedText implements KeptText {
   readonly path: string;
   readonly #files: RecordedFiles;
   #bytes: Uint8Array = new Uint8Array(1);
-  #from: string | null = null;
+  #from: Entry | null = null;
 
   constructor(files: RecordedFiles, path: string) {
     this.path = path;
@@ -192,15 +207,14 @@ class RecordedText implements KeptText {
   }
 
   read(): number {
-    const text = this.#files.text(this.path);
-    if (text !== this.#from) this.#bytes = bytesOf(`\n${text}`);
-    this.#from = text;
+    const file = this.#files.file(this.path);
+    if (file !== this.#from) this.#bytes = afterNewline(rawOf(file));
+    this.#from = file;
     return this.#bytes.length;
   }
 
   find(needle: Uint8Array): number {
-    const text = `\n${this.#from ?? ''}`;
-    return text.indexOf(String.fromCharCode(...needle));
+    return byteStringOf(this.#bytes).indexOf(byteStringOf(needle));
   }
 
   text(): string {

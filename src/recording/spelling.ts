@@ -6,6 +6,7 @@
  *     \ at the end of the last line: no newline follows
  */
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
 const encoder = new TextEncoder();
 
 /** What stands for itself in a line: printable ASCII without the backslash, and no blank at the end. */
@@ -72,7 +73,9 @@ function escaped(bytes: string, blanks: boolean): string {
   return text;
 }
 
-const BEYOND_ASCII = /[\u0080-\uffff]/;
+function isAscii(text: string): boolean {
+  return !/[\u0080-\uffff]/.test(text);
+}
 
 /** What a backslash and a letter stand for. */
 const SIMPLE: ReadonlyMap<string, string> = new Map([
@@ -84,7 +87,7 @@ const SIMPLE: ReadonlyMap<string, string> = new Map([
 /** The bytes of a text that is written so; `open`: it ended with a lone backslash. Null for an escape that is none. */
 export function readSpelled(text: string): { bytes: string; open: boolean } | null {
   // Nearly all lines of /proc are ASCII without escapes but those of tabs.
-  if (!BEYOND_ASCII.test(text)) {
+  if (isAscii(text)) {
     const plain = text.replaceAll('\\t', '\t');
     if (!plain.includes('\\')) return { bytes: plain, open: false };
   }
@@ -110,9 +113,7 @@ export function readSpelled(text: string): { bytes: string; open: boolean } | nu
 
 /** The byte string of a text in UTF-8. */
 export function byteString(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
-  if (/^[\x00-\x7f]*$/.test(text)) return text;
-  return Array.from(encoder.encode(text), (byte) => String.fromCharCode(byte)).join('');
+  return isAscii(text) ? text : byteStringOf(encoder.encode(text));
 }
 
 /** The bytes of a byte string. */
@@ -122,13 +123,16 @@ export function bytesOf(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The text of a byte string; bytes that are no UTF-8 become U+FFFD. */
-export function textOf(bytes: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: controls are what is looked for
-  return /^[\x00-\x7f]*$/.test(bytes) ? bytes : lenient.decode(bytesOf(bytes));
+/** The byte string of bytes. */
+export function byteStringOf(bytes: Uint8Array): string {
+  const text = lenient.decode(bytes);
+  return isAscii(text) ? text : Array.from(bytes, (byte) => String.fromCharCode(byte)).join('');
 }
 
-const lenient = new TextDecoder('utf-8', { ignoreBOM: true });
+/** The text of a byte string; bytes that are no UTF-8 become U+FFFD. */
+export function textOf(bytes: string): string {
+  return isAscii(bytes) ? bytes : lenient.decode(bytesOf(bytes));
+}
 
 const INDENT = '  ';
 

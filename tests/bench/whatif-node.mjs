@@ -93,7 +93,7 @@ let [readMs, evaluations] = [0, 0];
 const [begin, cpuBegin] = [performance.now(), cpuUs()];
 for (const name of readdirSync(folder).sort()) {
   const from = performance.now();
-  const recording = parseRecording(readFileSync(join(folder, name), 'utf8'));
+  const recording = parseRecording(readFileSync(join(folder, name)));
   readMs += performance.now() - from;
   if (kind === 'engine') engine ??= await openEngine({ maxTasks: 2 * tasksMost(recording) });
   const result = kind === 'engine' ? await byEngine(recording, engine, policy, against) : inJavaScript(recording);
