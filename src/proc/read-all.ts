@@ -22,8 +22,6 @@ export interface ReadOptions {
   except?: number;
   /** Flags to add to each task as it is staged (linux/exempt.ts). */
   exempt?: Exempt;
-  /** What stages a task, where somebody has kept how it was. Default stageTask. */
-  stage?: typeof stageTask;
 }
 
 /** What a reading found besides the tasks in the snapshot. */
@@ -41,7 +39,7 @@ export interface Reading {
 
 /** The reading, task by task: the caller may do something else in between, but not with this engine. */
 export function* readingSteps(engine: Engine, files: ProcFiles, options: ReadOptions): Generator<undefined, Reading> {
-  const { root = '/proc', stage = stageTask } = options;
+  const { root = '/proc' } = options;
   const machine = machineAt(files, root, options.hz);
   const place = { files, root, hz: machine.hz, pageSize: machine.pageSize };
   const reading: Reading = { machine, tasks: 0, gone: 0, unreadable: 0, left: 0 };
@@ -51,7 +49,7 @@ export function* readingSteps(engine: Engine, files: ProcFiles, options: ReadOpt
   for (const pid of options.members?.() ?? pidsAmong(files.list(root))) {
     if (pid === except) continue;
     yield;
-    const staged = stage(engine, place, pid, parents);
+    const staged = stageTask(engine, place, pid, parents);
     if (staged !== 'staged') {
       reading[staged] += 1;
       continue;

@@ -10,6 +10,7 @@ import { RowRules } from '../policy/row-rules.js';
 import { totalPagesOf } from '../pressure/memory-state.js';
 import { exemptNever } from '../proc/never.js';
 import { ProcTexts } from '../proc/rule-texts.js';
+import type { Machine } from '../task.js';
 import { loadRecorded, RecordedMemory, type RecordedReading } from './load.js';
 import type { RecordedFiles } from './recorded-files.js';
 
@@ -33,22 +34,21 @@ export class RecordedChooser {
   /** The tasks of the snapshot that the files stand at, and whom the policy chooses of them. Throws as loadRecorded. */
   choose(): Choice & { reading: RecordedReading } {
     const reading = loadRecorded(this.engine, this.#files, { exempt: exemptNever(this.policy.never) });
-    return { ...this.chooseAmong(reading), reading };
+    return { ...this.chooseAmong(reading.machine), reading };
   }
 
   /** Whom it chooses among the tasks that stand in the engine already, with the flags that they have. */
-  chooseAmong(reading: RecordedReading): Choice {
+  chooseAmong(machine: Machine): Choice {
     const { engine, policy } = this;
-    const { tasks } = reading;
     const { domain } = this.#files.recording.facts;
     const options = {
       ...policy.parameters,
       scheme: namedScheme(policy),
-      totalPages: this.#totalPages(reading),
+      totalPages: this.#totalPages(machine),
       ...(domain.kind === 'measured' && domain.rootTgid > 0 ? { rootTgid: domain.rootTgid } : {}),
     };
     const rules = this.#rules;
-    return { ...selectBy(engine, options, { rules }), tasks, options, rules };
+    return { ...selectBy(engine, options, { rules }), tasks: engine.count, options, rules };
   }
 
   /** The same, and the canonical record of it: equal bytes on every runtime and build, but for its number. */
@@ -59,7 +59,7 @@ export class RecordedChooser {
   }
 
   /** Memory and swap of the domain, which kernel schemes scale by; of the machine where nobody measured the domain. */
-  #totalPages({ machine }: RecordedReading): number {
+  #totalPages(machine: Machine): number {
     const { memory, tasks } = this.#files.facts;
     // Records say what they were scored by; of files the memory of the domain does.
     if (tasks !== null && (memory === null || machine.totalPages > 0)) return machine.totalPages;

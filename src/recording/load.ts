@@ -20,7 +20,7 @@ export interface RecordedReading extends Reading {
 }
 
 /** Flags of the marks of a snapshot, by pid. */
-function flagsOf({ facts }: RecordedFiles): Map<number, number> {
+export function flagsOf({ facts }: RecordedFiles): Map<number, number> {
   const flags = new Map<number, number>();
   for (const [mark, pids] of facts.marks) {
     for (const pid of pids) flags.set(pid, (flags.get(pid) ?? 0) | MARKS[mark]);
@@ -36,7 +36,7 @@ function flagsOf({ facts }: RecordedFiles): Map<number, number> {
 export function loadRecorded(
   engine: Engine,
   files: RecordedFiles,
-  options: Pick<ReadOptions, 'exempt' | 'hz' | 'stage'> = {},
+  options: Pick<ReadOptions, 'exempt' | 'hz'> = {},
 ): RecordedReading {
   const flags = flagsOf(files);
   const { exempt } = options;

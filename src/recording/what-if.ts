@@ -14,12 +14,12 @@ import { memorySource } from '../pressure/memory-source.js';
 import { isShort, type PressureLevel } from '../pressure/memory-state.js';
 import { compareLevels, type PressureSource } from '../pressure/pressure.js';
 import { type Ineligible, rankedAt } from '../rank.js';
+import { MACHINE_DEFAULTS, type Machine } from '../task.js';
 import { openRecordedChooser, type RecordedChooser } from './choose.js';
-import { loadRecorded, type RecordedReading } from './load.js';
+import { KeptTable } from './kept-table.js';
 import { RecordedFiles } from './recorded-files.js';
 import type { Recording } from './recording.js';
 import { LAST_MS, policyRecorded, sourceOf, tasksMost } from './replay-guard.js';
-import { StagedRows } from './staged-rows.js';
 
 /** How a task stands by one policy. */
 export interface Standing {
@@ -116,15 +116,14 @@ class Comparison {
   readonly #files: RecordedFiles;
   readonly #sides: readonly [old: Side, new: Side];
   readonly #all: boolean;
-  #reading: RecordedReading | null = null;
-  #flags: Uint32Array = new Uint32Array(0);
-  readonly #rows: StagedRows;
+  #machine: Machine = MACHINE_DEFAULTS;
+  readonly #table: KeptTable;
   readonly #comms: CommColumn;
 
   constructor(engine: Engine, files: RecordedFiles, sides: readonly [Side, Side], all: boolean) {
     this.#engine = engine;
     this.#comms = new CommColumn(engine);
-    this.#rows = new StagedRows(engine);
+    this.#table = new KeptTable(engine, files);
     this.#files = files;
     this.#sides = sides;
     this.#all = all;
@@ -132,11 +131,12 @@ class Comparison {
 
   look(index: number): void {
     this.#files.moveTo(index);
-    this.#rows.forget(this.#files.recording.snapshots[index]!);
+    this.#table.note(this.#files.recording.snapshots[index]!);
     const [oldLevel, newLevel] = this.#sides.map((side) => this.#level(side)) as [PressureLevel, PressureLevel];
     if (!isShort(oldLevel) && !isShort(newLevel)) return;
     this.decided += 1;
-    this.#load();
+    this.#machine = this.#table.load();
+    this.#comms.begin();
     const [before, after] = this.#sides;
     const old = this.#decide(before, oldLevel);
     const now = this.#decide(after, newLevel);
@@ -162,28 +162,18 @@ class Comparison {
     return !isShort(level) && (this.#all || wasShort) ? 'term' : level;
   }
 
-  #load(): void {
-    const engine = this.#engine;
-    this.#reading = loadRecorded(engine, this.#files, { stage: (_, ...task) => this.#rows.stage(...task) });
-    this.#flags = this.#flagCells().slice();
-    this.#comms.begin();
-  }
-
-  #flagCells(): Uint32Array {
-    const engine = this.#engine;
-    return new Uint32Array(engine.memory.buffer, engine.cell(L.C_FLAGS, 0, 4), engine.count);
-  }
-
   #decide(side: Side, level: PressureLevel): Decided {
     if (!isShort(level)) return { level, choice: null };
     const engine = this.#engine;
-    const cells = this.#flagCells();
+    const { flags } = this.#table;
+    const cells = new Uint32Array(engine.memory.buffer, engine.cell(L.C_FLAGS, 0, 4), flags.length);
     // The other policy, and the rules of this one, left their own.
-    this.#flags.forEach((flags, slot) => {
-      cells[slot] = isNever(side, this.#comms.at(slot)) ? flags | L.TASK_RULE_NEVER : flags;
-    });
+    cells.set(flags);
+    for (let slot = 0; slot < cells.length; ++slot) {
+      if (isNever(side, this.#comms.at(slot))) cells[slot]! |= L.TASK_RULE_NEVER;
+    }
     engine.view.setUint32(engine.snapshot + L.S_PREPARED, 0, true);
-    return { level, choice: side.chooser.chooseAmong(this.#reading!) };
+    return { level, choice: side.chooser.chooseAmong(this.#machine) };
   }
 
   /** While the points in the engine are those of `own`. */
@@ -203,7 +193,7 @@ class Comparison {
     const task = rankedAt(this.#engine, slot, options.scheme);
     const { tgid, comm, reason, chargePages } = task;
     const { points = null, class: order = null } = task.points === null ? {} : plainPoints(task.points);
-    const chargeBytes = chargePages * this.#reading!.machine.pageSize;
+    const chargeBytes = chargePages * this.#machine.pageSize;
     return { tgid, comm, points, class: order, reason, chargeBytes, rules: rules?.hitsOf(slot) ?? [] };
   }
 }
