@@ -35,6 +35,11 @@ const LIMITS = { bytes: 2 ** 28, snapshots: 86_400, statements: 2 ** 22 };
 
 const HEAD_WORDS = ['made_by', 'kernel', 'page_size', 'domain', 'redacted', 'user', 'policy', 'snapshot', 'end'];
 
+function wordsOf(line: string): string[] {
+  const words = line.trimEnd().split(' ');
+  return words.includes('') ? words.filter((word) => word !== '') : words;
+}
+
 /** Reads a recording line by line, so that a stream needs no whole text. */
 export class RecordingReader {
   readonly #limits: Required<ReadLimits>;
@@ -146,7 +151,7 @@ export class RecordingReader {
       refuse(this.#line, `expected at most ${this.#limits.statements} statements`);
     }
     // Most statements are a path and nothing else.
-    const words = line.includes(' ') ? line.trimEnd().split(/ +/) : [line.trimEnd()];
+    const words = line.includes(' ') ? wordsOf(line) : [line.trimEnd()];
     const [word] = words as [string];
     if (word === 'end' && words.length === 1) {
       this.#isEnded = true;

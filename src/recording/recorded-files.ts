@@ -29,15 +29,15 @@ function byNumber(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** A folder, put in its place in those above it. */
-function folderAt(folder: string, folders: Map<string, Set<string>>): { folder: string; names: Set<string> } {
+/** Names in a folder, as they came; the folder is put in its place in those above it. */
+function namesIn(folder: string, folders: Map<string, string[]>): string[] {
   const known = folders.get(folder);
-  if (known) return { folder, names: known };
-  const names = new Set<string>();
+  if (known) return known;
+  const names: string[] = [];
   folders.set(folder, names);
   const at = folder.lastIndexOf('/');
-  if (at > 0) folderAt(folder.slice(0, at), folders).names.add(folder.slice(at + 1));
-  return { folder, names };
+  if (at > 0) namesIn(folder.slice(0, at), folders).push(folder.slice(at + 1));
+  return names;
 }
 
 /** One moment of a recording; `moveTo` another one. What is missing is ENOENT, as it would be on a machine. */
@@ -47,7 +47,10 @@ export class RecordedFiles implements ProcFiles {
   #facts: SnapshotFacts = SNAPSHOT_FACTS_DEFAULT;
   #entries = new Map<string, Entry>();
   #owners = new Map<string, number>();
-  #lists: ReadonlyMap<string, readonly string[]> | null = null;
+  /** By folder; null where paths came or went since somebody asked. */
+  #names: ReadonlyMap<string, string[]> | null = null;
+  /** What was asked for of them, in order. */
+  readonly #lists = new Map<string, readonly string[]>();
 
   /** Throws RangeError for a snapshot that is not there. */
   constructor(recording: Recording, index = 0) {
@@ -91,7 +94,7 @@ export class RecordedFiles implements ProcFiles {
 
   #reset(): void {
     this.#index = -1;
-    this.#lists = null;
+    this.#names = null;
     this.#facts = SNAPSHOT_FACTS_DEFAULT;
     this.#entries.clear();
     this.#owners.clear();
@@ -100,10 +103,10 @@ export class RecordedFiles implements ProcFiles {
   #apply(index: number): void {
     const { entries, owners, gone, facts } = this.recording.snapshots[index]!;
     if (gone.length > 0) this.#remove(new Set(gone));
-    for (const [path, entry] of entries) {
-      if (!this.#entries.has(path)) this.#lists = null;
-      this.#entries.set(path, entry);
-    }
+    const known = this.#entries.size;
+    if (known === 0) this.#entries = new Map(entries);
+    else for (const [path, entry] of entries) this.#entries.set(path, entry);
+    if (this.#entries.size > known) this.#names = null;
     for (const [path, uid] of owners) this.#owners.set(path, uid);
     const marks = facts.marks ? new Map([...this.#facts.marks, ...facts.marks]) : this.#facts.marks;
     this.#facts = { ...this.#facts, ...OF_ONE_MOMENT, ...facts, marks };
@@ -111,7 +114,7 @@ export class RecordedFiles implements ProcFiles {
 
   /** One pass, however many are gone: a recording from a stranger must not take time by their number times that of files. */
   #remove(gone: ReadonlySet<string>): void {
-    this.#lists = null;
+    this.#names = null;
     for (const known of [this.#entries, this.#owners]) {
       for (const path of known.keys()) if (isWithin(path, gone)) known.delete(path);
     }
@@ -145,22 +148,33 @@ export class RecordedFiles implements ProcFiles {
   }
 
   list(path: string): readonly string[] {
-    return this.#folders().get(path) ?? refuse('ENOENT', path, 'is no folder of this snapshot');
+    const folders = this.#folders();
+    const known = this.#lists.get(path);
+    if (known) return known;
+    const names = folders.get(path) ?? refuse('ENOENT', path, 'is no folder of this snapshot');
+    // A file and a folder may have one name.
+    const list = [...new Set(names)].sort(byNumber);
+    this.#lists.set(path, list);
+    return list;
   }
 
-  /** What each folder holds: made once for as long as no path comes or goes, so that asking for many of them, or for some that are not there, stays cheap. */
-  #folders(): ReadonlyMap<string, readonly string[]> {
-    if (this.#lists) return this.#lists;
-    const folders = new Map<string, Set<string>>();
-    let last = { folder: '', names: new Set<string>() };
+  /** What each folder holds: found out once for as long as no path comes or goes, so that asking for many of them, or for some that are not there, stays cheap. */
+  #folders(): ReadonlyMap<string, string[]> {
+    if (this.#names) return this.#names;
+    const folders = new Map<string, string[]>();
+    let last = { folder: '', names: [] as string[] };
     for (const path of this.#entries.keys()) {
       const at = path.lastIndexOf('/');
       // Files of one task mostly stand together.
-      if (at !== last.folder.length || !path.startsWith(last.folder)) last = folderAt(path.slice(0, at), folders);
-      last.names.add(path.slice(at + 1));
+      if (at !== last.folder.length || !path.startsWith(last.folder)) {
+        const folder = path.slice(0, at);
+        last = { folder, names: namesIn(folder, folders) };
+      }
+      last.names.push(path.slice(at + 1));
     }
-    this.#lists = new Map(Array.from(folders, ([folder, names]) => [folder, [...names].sort(byNumber)]));
-    return this.#lists;
+    this.#lists.clear();
+    this.#names = folders;
+    return folders;
   }
 
   owner(path: string): number {

@@ -5,6 +5,8 @@ import { readSpelled } from './spelling.js';
 const PATH_MOST = 4096;
 /** Parts that are neither empty nor `.` nor `..`. */
 const PLAIN_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[^/]+)+$/;
+/** Nearly all: such parts of printable ASCII without escapes. */
+const USUAL_PATH = /^(?:\/(?!\.{1,2}(?:\/|$))[!-.0-[\]-~]+)+$/;
 const SHOWN_MOST = 60;
 
 /** Code `ERECORDING`. */
@@ -33,6 +35,7 @@ export function wordOf(text: string, line: number): string {
 
 /** An absolute path without detours, so that nobody who writes it somewhere leaves that place. */
 export function pathOf(text: string, line: number): string {
+  if (text.length <= PATH_MOST && USUAL_PATH.test(text)) return text;
   const path = wordOf(text, line);
   if (path.length <= PATH_MOST && PLAIN_PATH.test(path) && !path.includes('\0')) return path;
   return refuse(line, `expected an absolute path of at most ${PATH_MOST} bytes without // and .., got ${shown(text)}`);
