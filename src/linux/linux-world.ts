@@ -152,11 +152,12 @@ export class LinuxWorld implements World {
 
   /** Whom the kernel would kill with it, and whom the policy's user wants to go along. */
   #groupOf(pid: number): KillGroup | null {
-    const { kind, dir = null } = this.#domain;
+    const { kind, dir = null, members } = this.#domain;
     const choice = this.#choice;
     return victimGroup(pid, {
       within: kind === 'subtree' ? undefined : dir,
       processGroup: this.#options.processGroup,
+      members,
       ineligible: (pids) => (choice ? this.#chooser.ineligible(pids, choice) : new Map()),
     });
   }

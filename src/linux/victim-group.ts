@@ -11,14 +11,19 @@ export interface VictimGroupOptions {
    * knows nothing of kills nobody besides its victim.
    */
   readonly within?: string | null | undefined;
-  /** All of its process group, as earlyoom -g. */
+  /** All of its process group, as earlyoom -g; of it those who are members of what is short of memory. */
   readonly processGroup?: boolean | undefined;
+  /** Pids of those, as /proc spells them; null when everybody is one. */
+  readonly members: (() => readonly string[]) | null;
   /** Who of these may not be chosen, and why. */
   readonly ineligible: (pids: readonly number[]) => ReadonlyMap<number, string>;
 }
 
 /** A cgroup with `memory.oom.group` comes before the process group. */
-export function victimGroup(pid: number, { within, processGroup, ineligible }: VictimGroupOptions): KillGroup | null {
+export function victimGroup(
+  pid: number,
+  { within, processGroup, members, ineligible }: VictimGroupOptions,
+): KillGroup | null {
   const cgroup = within === undefined ? null : findOomGroup(pid, within);
   const spared = (pids: readonly number[]) => new Map([...neverKilled(pids), ...ineligible(pids)]);
   if (cgroup) {
@@ -28,7 +33,8 @@ export function victimGroup(pid: number, { within, processGroup, ineligible }: V
   const number = processGroup ? peekStat(pid)?.pgrp : undefined;
   // 0: that of another pid namespace, where it says nothing.
   if (!number) return null;
-  const pids = () => pidNumbers().filter((one) => peekStat(one)?.pgrp === number);
+  const among = () => members?.().map(Number) ?? pidNumbers();
+  const pids = () => among().filter((one) => peekStat(one)?.pgrp === number);
   return { by: 'process group', name: String(number), pids, spared };
 }
 

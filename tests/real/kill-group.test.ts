@@ -63,6 +63,24 @@ for (const scheme of ['family', 'badness'] as const) {
   });
 }
 
+test('kill group: of a process group only members of the domain go', options, async (t) => {
+  const engine = await openEngine({ maxTasks: pidNumbers().length + 2048 });
+  const policy = definePolicy({});
+  const victim = await job(t, true);
+  const [member, ...others] = childrenOf(victim.pid);
+  const members = () => [victim.pid, member!].map(String).sort();
+  const world = new LinuxWorld(engine, policy, { ...systemDomain(), members }, { processGroup: true });
+  t.after(() => world.close());
+  t.after(() => others.filter(isAlive).map((pid) => process.kill(pid, 'SIGKILL')));
+  world.choose();
+  const ask = { signal: 'SIGKILL', ...policy.escalation, abort: new AbortController().signal, hurry: null } as const;
+  const held = openIdentity(victim.pid);
+  t.after(() => held.close());
+  const report = await world.kill(held, ask);
+  assert.deepEqual([report.group?.killed, report.group?.spared], [[member], []]);
+  assert.deepEqual(others.filter(isAlive), others);
+});
+
 test('kill group: without being asked for, the victim goes alone', options, async (t) => {
   const engine = await openEngine({ maxTasks: pidNumbers().length + 2048 });
   const policy = definePolicy({});
