@@ -1,4 +1,5 @@
 /** Stage: watch → report. `badness guard`: the daemon. Says what it would do; kills only with --enforce. */
+import { setFlagsFromString } from 'node:v8';
 import type { Control } from '../control/index.js';
 import type { GuardEvent } from '../guard/index.js';
 import {
@@ -81,6 +82,14 @@ function sayStart(guard: LinuxGuard, control: Control | null, notes: readonly st
   );
 }
 
+/**
+ * V8 would let the space for new objects grow from 1 to 16 MiB and seldom give it back, for a loop whose objects hardly outlive a round: this
+ * way a guard holds 5 MiB less and does not creep. Other runtimes have no such flag, and ignore it.
+ */
+function keepHeapSmall(): void {
+  setFlagsFromString('--semi-space-growth-factor=1');
+}
+
 /** SIGTERM and SIGINT end the guard; a second one ends the process as usual. */
 function untilStopped(): Promise<NodeJS.Signals> {
   return new Promise((resolve) => {
@@ -94,6 +103,7 @@ export async function guard(argv: string[]): Promise<void> {
   if (values.help) return writeLines(commandHelp('guard'));
   refuseOperands('guard', positionals);
   if (values.replay !== undefined) return guardReplay(values);
+  keepHeapSmall();
   // Before anything is opened: whoever stops a guard that is only beginning gets a clean end as well.
   const stopped = untilStopped();
   const heardHangUp = onHangUp(values);

@@ -15,7 +15,6 @@ import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { LinuxWorld, monotonicMs } from './linux-world.js';
 import { probePidfd } from './live-system.js';
 import { readMachine } from './machine.js';
-import { lockProgram } from './memory-lock.js';
 import type { NativeLoad } from './native.js';
 import type { OpenedDomain } from './open-domain.js';
 import { openPluginScheme, type PluginScheme } from './plugin-scheme.js';
@@ -45,7 +44,8 @@ export interface GuardParts {
   readonly signals: OomSignals;
   readonly protector: Protector;
   readonly suspend: SuspendWatch;
-  readonly locked: boolean;
+  /** Whether its program stays in memory. */
+  locked: boolean;
   /** What somebody should know who starts it. */
   notes: readonly string[];
   /** What its rules look at, and the users that they name. */
@@ -116,7 +116,7 @@ export function openParts(
     gate,
     waiter,
     suspend: kept(new SuspendWatch(() => gate.forget()), (open) => open.close()),
-    locked: options.lockMemory === true && lockProgram(native),
+    locked: false,
     looking,
     notes: notesOf(source, unknownUsers),
   };

@@ -62,6 +62,8 @@ export interface Native {
   setThreadPriority(tid: number, nice: number): void;
   /** mlock2(2) MLOCK_ONFAULT: what is resident of a mapping stays. ENOMEM, EPERM by RLIMIT_MEMLOCK, ENOSYS before Linux 4.4. */
   lockOnFault(address: number, bytes: number): void;
+  /** madvise(2) MADV_DONTNEED: clean pages of a file leave this process until they are touched; what was written is lost. EINVAL where locked. */
+  dropPages(address: number, bytes: number): void;
   /** eventfd(2), non-blocking, close-on-exec. */
   eventfd(): number;
   /** read(2) into `into`; the count. EAGAIN on an eventfd without count. */
@@ -105,6 +107,7 @@ interface Koffi {
 const KCMP_VM = 1;
 const PRIO_PROCESS = 0;
 const MLOCK_ONFAULT = 1;
+const MADV_DONTNEED = 4;
 const EFD_NONBLOCK_CLOEXEC = 0o4000 | 0o2000000;
 
 let loading: Promise<NativeLoad> | null = null;
@@ -260,19 +263,19 @@ function bindLibc(library: Library, { check }: Failures) {
   const libcRead = library.func('read', 'long', ['int', 'uint8_t *', 'size_t']);
   const libcWrite = library.func('write', 'long', ['int', 'uint8_t *', 'size_t']);
   const libcClose = library.func('close', 'int', ['int']);
+  const madvise = library.func('madvise', 'int', ['uintptr_t', 'size_t', 'int']);
   const setpriority = library.func('setpriority', 'int', ['int', 'unsigned int', 'int']);
   const one = new Uint8Array(new BigUint64Array([1n]).buffer);
   return {
     setThreadPriority: (tid: number, nice: number) => {
       check('setpriority', setpriority(PRIO_PROCESS, tid, nice));
     },
+    dropPages: (address: number, bytes: number) => void check('madvise', madvise(address, bytes, MADV_DONTNEED)),
     read: (fd: number, into: Uint8Array) => check('read', libcRead(fd, into, into.length)),
     wake: (eventfd: number) => {
       check('write', libcWrite(eventfd, one, 8));
     },
-    close: (fd: number) => {
-      check('close', libcClose(fd));
-    },
+    close: (fd: number) => void check('close', libcClose(fd)),
   };
 }
 

@@ -7,6 +7,7 @@ import { LOADS } from './guard-standing.js';
 import { LinuxGuard } from './linux-guard.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { requireProc } from './machine.js';
+import { lockProgram } from './memory-lock.js';
 import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
 import { listPids } from './proc-files.js';
@@ -50,7 +51,7 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
     throw error;
   }
   try {
-    begin(guard, parts);
+    begin(guard, parts, options);
   } catch (error) {
     await guard.close();
     throw error;
@@ -59,8 +60,8 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
 }
 
 /** What a guard does once before it watches. */
-function begin(guard: LinuxGuard, parts: GuardParts): void {
-  const { source, world, signals } = parts;
+function begin(guard: LinuxGuard, parts: GuardParts, { lockMemory }: LinuxGuardOptions): void {
+  const { source, world, signals, native } = parts;
   const { error } = source.source.read(world.nowMs());
   if (error !== null) throw new BadnessError('EPRESSURE', `pressure of ${world.name} cannot be read: ${error}`);
   signals.watch();
@@ -68,4 +69,8 @@ function begin(guard: LinuxGuard, parts: GuardParts): void {
   world.choose();
   guard.decisions.prepare();
   warmUp(parts);
+  if (lockMemory !== true) return;
+  parts.locked = lockProgram(native);
+  // So that what choosing needs of the program is there again, and stays.
+  world.choose();
 }

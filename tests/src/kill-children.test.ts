@@ -165,6 +165,7 @@ test('native: errors carry the errno name and the call', { skip: linux }, async 
   native.setThreadPriority(process.pid, getPriority());
   assert.throws(() => native.setThreadPriority(2 ** 22 + 1, 0), { code: 'ESRCH', syscall: 'setpriority' });
   assert.throws(() => native.lockOnFault(1, 4096), { syscall: 'mlock2' });
+  assert.throws(() => native.dropPages(1, 4096), { code: 'EINVAL', syscall: 'madvise' });
   const wake = native.eventfd();
   const polled = native.pollAsync([{ fd: wake, events: 1 }], 5000);
   native.wake(wake);
