@@ -78,7 +78,6 @@ const publicEntries = {
 };
 await build({
   ...common,
-  splitting: false,
   platform: 'neutral',
   plugins: [publicEntries],
   entryPoints: { cli: 'src/cli/main.ts', 'whatif-worker': 'src/cli/whatif-worker.ts' },

@@ -15,7 +15,6 @@ import { type ControlPlace, findControlPlace, openGuardControl, protectionState 
 import { type GuardFleet, openGuardFleet } from './guard-fleet.js';
 import { type GuardRequest, guardRequest } from './guard-options.js';
 import { onHangUp, reload } from './guard-reload.js';
-import { guardReplay } from './guard-replay.js';
 import { GuardVoice } from './guard-voice.js';
 import { startLines, statusLine } from './guard-words.js';
 import { commandHelp, version } from './help.js';
@@ -102,7 +101,7 @@ export async function guard(argv: string[]): Promise<void> {
   const { values, positionals } = readArguments('guard', argv);
   if (values.help) return writeLines(commandHelp('guard'));
   refuseOperands('guard', positionals);
-  if (values.replay !== undefined) return guardReplay(values);
+  if (values.replay !== undefined) return (await import('./guard-replay.js')).guardReplay(values);
   keepHeapSmall();
   // Before anything is opened: whoever stops a guard that is only beginning gets a clean end as well.
   const stopped = untilStopped();

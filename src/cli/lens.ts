@@ -16,7 +16,7 @@ import {
   RowRules,
   type Rule,
 } from '../policy/index.js';
-import { type RecordedFiles, recordedTexts } from '../recording/index.js';
+import type { RecordedFiles } from '../recording/index.js';
 import { schemeNamed, scoreOptions, usage } from './arguments.js';
 import { CommandError, EXIT } from './exit.js';
 import type { Values } from './options.js';
@@ -90,7 +90,10 @@ async function openRowRules(
 ): Promise<RowRules | null> {
   if (rules.length === 0) return null;
   if (typeof files === 'string') return (await openRules(engine, rules, { root: files })).rules;
-  return new RowRules(engine, await compileRules(rules), files ? recordedTexts(files) : NO_TEXTS);
+  const compiled = await compileRules(rules);
+  if (files === undefined) return new RowRules(engine, compiled, NO_TEXTS);
+  const { recordedTexts } = await import('../recording/index.js');
+  return new RowRules(engine, compiled, recordedTexts(files));
 }
 
 async function openPlugin({ plugin: spec }: Lens, engine: Engine) {

@@ -3,52 +3,38 @@
 import { nearestWord } from '../index.js';
 import { usage } from './arguments.js';
 import { COMMAND_NAMES, type CommandName } from './commands.js';
-import { compare } from './compare.js';
-import { completion } from './completion.js';
-import { ctl } from './ctl.js';
-import { doctor } from './doctor.js';
 import { causeOf } from './exit.js';
-import { explain } from './explain.js';
-import { fleet } from './fleet.js';
-import { guard } from './guard.js';
 import { commandHelp, generalHelp, version } from './help.js';
-import { kill } from './kill.js';
 import { heedClosedPipe, say, writeLines } from './output.js';
-import { policy } from './policy.js';
-import { preview } from './preview.js';
-import { rank } from './rank.js';
-import { record } from './record.js';
-import { report } from './report.js';
-import { simulate } from './simulate.js';
-import { test } from './test.js';
-import { top } from './top.js';
-import { whatif } from './whatif.js';
 
-const RUN: Record<CommandName, (argv: string[]) => Promise<void>> = {
-  rank,
-  explain,
-  compare,
-  top,
-  guard,
-  ctl,
-  kill,
-  report,
-  doctor,
-  policy,
-  simulate,
-  test,
-  whatif,
-  fleet,
-  completion,
-  record,
-  preview,
+type Run = (argv: string[]) => Promise<void>;
+
+/** Each is loaded when it is called for: a guard holds what it has loaded for as long as it runs. */
+const RUN: Record<CommandName, () => Promise<Run>> = {
+  rank: async () => (await import('./rank.js')).rank,
+  explain: async () => (await import('./explain.js')).explain,
+  compare: async () => (await import('./compare.js')).compare,
+  top: async () => (await import('./top.js')).top,
+  guard: async () => (await import('./guard.js')).guard,
+  ctl: async () => (await import('./ctl.js')).ctl,
+  kill: async () => (await import('./kill.js')).kill,
+  report: async () => (await import('./report.js')).report,
+  doctor: async () => (await import('./doctor.js')).doctor,
+  policy: async () => (await import('./policy.js')).policy,
+  simulate: async () => (await import('./simulate.js')).simulate,
+  test: async () => (await import('./test.js')).test,
+  whatif: async () => (await import('./whatif.js')).whatif,
+  fleet: async () => (await import('./fleet.js')).fleet,
+  completion: async () => (await import('./completion.js')).completion,
+  record: async () => (await import('./record.js')).record,
+  preview: async () => (await import('./preview.js')).preview,
 };
 
 async function run([command, ...argv]: string[]): Promise<void> {
   if (command === undefined) throw usage(`expected a command: ${COMMAND_NAMES.join(', ')}; see badness --help`);
   if (['--help', '-h', 'help'].includes(command)) return help(argv);
   if (command === '--version' || command === '-V') return writeLines([version()]);
-  if (Object.hasOwn(RUN, command)) return RUN[command as CommandName](argv);
+  if (Object.hasOwn(RUN, command)) return (await RUN[command as CommandName]())(argv);
   const what = command.startsWith('-') ? 'a command' : `one of ${COMMAND_NAMES.join(', ')}`;
   const hint = command.startsWith('-') ? '' : `, the nearest is ${nearestWord(command, COMMAND_NAMES)}`;
   throw usage(`expected ${what}, got ${JSON.stringify(command)}${hint}; see badness --help`);

@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { loadPolicyFile } from '../linux/index.js';
 import { type Policy, type PolicyFile, parsePolicy, policyToToml } from '../policy/index.js';
 import { firstWord, readArguments, usage } from './arguments.js';
-import { importEarlyoom } from './earlyoom.js';
 import { CommandError, EXIT } from './exit.js';
 import { effectiveFile } from './fleet-effective.js';
 import { commandHelp } from './help.js';
@@ -56,6 +55,7 @@ function schema(): string[] {
 /** The policy on standard output; what it does not say on standard error as well, where somebody looks. */
 async function importSettings(path = EARLYOOM): Promise<string[]> {
   const settings = readBytes(path, 'the settings of earlyoom').toString('utf8');
+  const { importEarlyoom } = await import('./earlyoom.js');
   const { toml, unequal } = await importEarlyoom(settings, path === '-' ? 'standard input' : path);
   for (const sentence of unequal) say(sentence);
   return linesOf(toml);
