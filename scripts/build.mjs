@@ -76,12 +76,9 @@ const publicEntries = {
     });
   },
 };
-await build({
-  ...common,
-  platform: 'neutral',
-  plugins: [publicEntries],
-  entryPoints: { cli: 'src/cli/main.ts', 'whatif-worker': 'src/cli/whatif-worker.ts' },
-});
+for (const entryPoints of [{ cli: 'src/cli/main.ts' }, { 'whatif-worker': 'src/cli/whatif-worker.ts' }]) {
+  await build({ ...common, platform: 'neutral', plugins: [publicEntries], entryPoints });
+}
 await buildPromClient(common);
 // The manual page is made from the same tables as the help texts.
 const pageMaker = 'dist/man-page.js';

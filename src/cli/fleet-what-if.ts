@@ -12,7 +12,8 @@ import { Progress } from './progress.js';
 import { counted, memory } from './quantities.js';
 import { type Column, screenOf, tableLines } from './table.js';
 import { readTextFile } from './text-file.js';
-import { exitOf, linesOf, policyIn, recordingsNamed } from './whatif.js';
+import { recordingsNamed } from './whatif.js';
+import { exitOf, linesOf, policyIn } from './whatif-results.js';
 import { addTo, noTotals, totalJson, totalLines } from './whatif-words.js';
 
 const JOBS_MOST = 64;

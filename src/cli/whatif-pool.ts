@@ -4,10 +4,15 @@
  */
 import { readFileSync, statSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { Looked } from '../recording/index.js';
+import type { Looked, LookOptions } from '../recording/index.js';
 import { type FromWhatIf, IDLE, IN_HAND, NEXT, type WhatIfWorkerData } from './whatif-queue.js';
 
-export type WhatIfWork = Pick<WhatIfWorkerData, 'paths' | 'policy' | 'against' | 'all'> & { readonly jobs: number };
+/** Which recordings, by how many threads, and by which policies: threads need as long to start as policies to be read. */
+export interface WhatIfWork {
+  readonly paths: readonly string[];
+  readonly jobs: number;
+  readonly options: Promise<LookOptions>;
+}
 
 /** The largest first: nobody is left with a large one at the end. */
 function bySize(paths: readonly string[]): number[] {
@@ -23,22 +28,31 @@ function compiledEngine(): WebAssembly.Module | null {
 class Pool {
   readonly #data: Omit<WhatIfWorkerData, 'thread'>;
   readonly #results: (Looked | undefined)[];
-  readonly #told: () => void;
+  readonly #options: Promise<LookOptions>;
+  readonly #workers = new Set<Worker>();
   #failure: Error | null = null;
+  #wake = () => {};
 
-  constructor({ paths, policy, against, all, jobs }: WhatIfWork, told: () => void) {
+  constructor({ paths, jobs, options }: WhatIfWork) {
     const cells = new Int32Array(new SharedArrayBuffer(4 * (IN_HAND + jobs)));
     cells.fill(IDLE, IN_HAND);
-    this.#data = { paths, order: bySize(paths), cells, module: compiledEngine(), policy, against, all };
+    this.#data = { paths, order: bySize(paths), cells, module: compiledEngine() };
+    this.#options = options;
     this.#results = paths.map(() => undefined);
-    this.#told = told;
     for (let thread = 0; thread < jobs; ++thread) this.#start(thread);
   }
 
-  /** Undefined as long as nothing came. Throws when a thread could not even begin. */
+  /** Undefined as long as nothing came. Throws when a thread could not even begin, and for policies that cannot be had. */
   result(index: number): Looked | undefined {
     if (this.#failure) throw this.#failure;
     return this.#results[index];
+  }
+
+  /** Resolves when there is another result, or a failure. */
+  told(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
   }
 
   #start(thread: number): void {
@@ -48,11 +62,28 @@ class Pool {
     });
     worker.on('message', ({ index, looked }: FromWhatIf) => this.#take(index, looked));
     worker.on('error', (error) => this.#died(thread, error));
+    worker.on('exit', () => this.#workers.delete(worker));
+    this.#workers.add(worker);
+    this.#options.then(
+      (options) => worker.postMessage(options),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #fail(error: Error): void {
+    this.#failure = error;
+    this.close();
+    this.#wake();
+  }
+
+  /** Whoever is still at work is not waited for. */
+  close(): void {
+    for (const worker of this.#workers) worker.terminate();
   }
 
   #take(index: number, looked: Looked): void {
     this.#results[index] = looked;
-    this.#told();
+    this.#wake();
   }
 
   /** A recording that is too large for a thread takes that thread along, and no other recording. */
@@ -60,8 +91,7 @@ class Pool {
     const { cells, order } = this.#data;
     const inHand = Atomics.exchange(cells, IN_HAND + thread, IDLE);
     if (inHand === IDLE) {
-      this.#failure = error;
-      this.#told();
+      this.#fail(error);
       return;
     }
     // It may have said what came of it, and died before it took the next.
@@ -72,18 +102,22 @@ class Pool {
   }
 }
 
-/** What came of each recording, in their order. */
-export async function* lookAtAll(work: WhatIfWork): AsyncGenerator<Looked> {
-  let wake = () => {};
-  const pool = new Pool(work, () => wake());
-  for (const index of work.paths.keys()) {
-    let looked = pool.result(index);
-    while (looked === undefined) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      looked = pool.result(index);
+async function* inOrder(pool: Pool, paths: readonly string[]): AsyncGenerator<Looked> {
+  try {
+    for (const index of paths.keys()) {
+      let looked = pool.result(index);
+      while (looked === undefined) {
+        await pool.told();
+        looked = pool.result(index);
+      }
+      yield looked;
     }
-    yield looked;
+  } finally {
+    pool.close();
   }
+}
+
+/** What came of each recording, in their order; threads start at once. Throws what `options` rejects with. */
+export function lookAtAll(work: WhatIfWork): AsyncGenerator<Looked> {
+  return inOrder(new Pool(work), work.paths);
 }

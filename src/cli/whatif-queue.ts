@@ -1,5 +1,4 @@
 /** Stage: selection → report. What the threads of badness whatif share: the cells of their queue, and what they say of a recording. */
-import type { Policy } from '../policy/index.js';
 import type { Looked } from '../recording/index.js';
 
 /** Cells of the shared memory: the place in `order` to be taken next, then what each thread has in hand. */
@@ -8,7 +7,7 @@ export const IN_HAND = 1;
 /** Nothing in hand. */
 export const IDLE = -1;
 
-/** Everything can be cloned between threads. */
+/** What a thread is started with; the policies (LookOptions) follow as a message. Everything can be cloned between threads. */
 export interface WhatIfWorkerData {
   readonly paths: readonly string[];
   /** Places in `paths`, in the order in which they are taken. */
@@ -18,9 +17,6 @@ export interface WhatIfWorkerData {
   readonly thread: number;
   /** Compiled once for all threads; null where an engine must find one that this machine can run. */
   readonly module: WebAssembly.Module | null;
-  readonly policy: Policy;
-  readonly against: Policy | null;
-  readonly all: boolean;
 }
 
 export interface FromWhatIf {

@@ -2,9 +2,10 @@
  * Stage: selection → report. A thread of badness whatif: takes one recording after the other from the queue that all of them share, until
  * none is left, and says what came of each.
  */
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Looked, RecordingLooker } from '../recording/index.js';
+import { type Looked, type LookOptions, RecordingLooker } from '../recording/index.js';
 import { type FromWhatIf, IDLE, IN_HAND, NEXT, type WhatIfWorkerData } from './whatif-queue.js';
 
 function readBytes(path: string): Uint8Array | Looked {
@@ -18,10 +19,12 @@ function readBytes(path: string): Uint8Array | Looked {
 
 class Thread {
   readonly #data: WhatIfWorkerData;
+  readonly #options: LookOptions;
   readonly #looker: RecordingLooker;
 
-  constructor(data: WhatIfWorkerData) {
+  constructor(data: WhatIfWorkerData, options: LookOptions) {
     this.#data = data;
+    this.#options = options;
     this.#looker = new RecordingLooker(data.module);
   }
 
@@ -38,9 +41,10 @@ class Thread {
 
   async #look(path: string): Promise<Looked> {
     const bytes = readBytes(path);
-    return bytes instanceof Uint8Array ? this.#looker.look(bytes, this.#data) : bytes;
+    return bytes instanceof Uint8Array ? this.#looker.look(bytes, this.#options) : bytes;
   }
 }
 
 const port = parentPort!;
-await new Thread(workerData as WhatIfWorkerData).run((message) => port.postMessage(message));
+const [options] = (await once(port, 'message')) as [LookOptions];
+await new Thread(workerData as WhatIfWorkerData, options).run((message) => port.postMessage(message));
