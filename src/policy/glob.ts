@@ -9,7 +9,10 @@ const encoder = new TextEncoder();
  * worst, whatever the pattern.
  */
 export function matchGlob(glob: string, text: string): boolean {
-  if (!glob.includes('*') && !glob.includes('?')) return glob === text;
+  const first = glob.search(/[*?]/);
+  if (first < 0) return glob === text;
+  // Most texts are others before that.
+  if (!text.startsWith(glob.slice(0, first))) return false;
   const wanted = [...glob];
   const given = [...text];
   let at = 0;

@@ -50,6 +50,8 @@ export interface TaskTexts {
  */
 export const NO_TEXTS: TaskTexts = { begin() {}, mayLook: () => false, read: () => null };
 
+const NOBODY_LOOKED: TextsOf = () => undefined;
+
 /** What a rule did to a task. */
 export interface RuleHit {
   /** Its place in the policy, from 1. */
@@ -96,8 +98,8 @@ export class RowRules {
   readonly #texts: TaskTexts;
   readonly #rows = new Map<number, RowState>();
   readonly #comms: CommColumn;
-  /** Of a task that no rule matches, as most tasks are: it is the same for all of them. */
-  readonly #unmatched: Verdict;
+  /** Of a task that no rule matches, as most tasks are: it is the same for all of them, but for points, which nothing changes. */
+  readonly #unmatched: RowState;
   #scale: Scale = { pageSize: 1, totalPages: 0 };
   #uptimeTicks = 0;
   /** Whether a point of the scheme is a thousandth of the total, and not a page. */
@@ -116,11 +118,8 @@ export class RowRules {
     this.#rules = rules;
     this.#texts = texts;
     this.#comms = new CommColumn(engine);
-    this.#unmatched = verdictOf(
-      rules,
-      rules.map(() => false),
-      false,
-    );
+    const answers = rules.map(() => false);
+    this.#unmatched = { answers, verdict: verdictOf(rules, answers, false), points: Number.NaN, settled: true };
   }
 
   get report(): RulesReport {
@@ -184,9 +183,9 @@ export class RowRules {
 
   #changed(slot: number, points: number): number {
     const state = this.#row(slot);
+    if (state === this.#unmatched) return points;
     state.points = points;
     if (this.#isUsedUp && isPending(state)) this.#conclude(slot, state);
-    if (state.verdict === this.#unmatched) return points;
     const { never, times, offset, order } = state.verdict;
     if (never) return Number.NaN;
     const shifted = shiftedPoints(scaledPoints(points, ratioBy(times)), this.#offset(offset));
@@ -196,17 +195,22 @@ export class RowRules {
   #row(slot: number): RowState {
     const known = this.#rows.get(slot);
     if (known) return known;
-    const answers = this.#answers(slot, () => undefined);
-    const isMatched = answers.some((answer) => answer !== false);
-    const verdict = isMatched ? verdictOf(this.#rules, answers, false) : this.#unmatched;
-    const state = { answers, verdict, points: Number.NaN, settled: false };
+    const state = this.#newRow(this.#ownFacts(slot));
     this.#rows.set(slot, state);
     if (state.verdict.never) this.#exclude(slot);
     return state;
   }
 
-  #answers(slot: number, textsOf: TextsOf): Answers {
-    const own = this.#ownFacts(slot);
+  #newRow(own: OwnFacts): RowState {
+    for (const rule of this.#rules) {
+      if (matches(rule, own, NOBODY_LOOKED, this.#scale) === false) continue;
+      const answers = this.#answers(own, NOBODY_LOOKED);
+      return { answers, verdict: verdictOf(this.#rules, answers, false), points: Number.NaN, settled: false };
+    }
+    return this.#unmatched;
+  }
+
+  #answers(own: OwnFacts, textsOf: TextsOf): Answers {
     return this.#rules.map((rule) => matches(rule, own, textsOf, this.#scale));
   }
 
@@ -237,7 +241,7 @@ export class RowRules {
     if (!isPending(state)) return false;
     if (this.#texts.mayLook()) {
       this.#looked += 1;
-      state.answers = this.#answers(slot, this.#readerOf(slot));
+      state.answers = this.#answers(this.#ownFacts(slot), this.#readerOf(slot));
       this.#conclude(slot, state);
     } else {
       // All the others are in the same case, and one by one they would take as long as looking.
