@@ -57,15 +57,23 @@ export interface Replayed {
 /** The last snapshot stands so long: the longest sleep of a guard, so that it has looked at it. */
 export const LAST_MS = 1000;
 
-/** Room for the tasks of the fullest snapshot, and more. */
+/** Room for the tasks of the fullest snapshot, and more: for whatever has files of its own, as /proc/12/stat is one of 12. */
 export function tasksMost({ snapshots }: Recording): number {
-  const pids = new Set<string>();
+  const folders = new Set<string>();
   let records = 0;
   for (const { entries, facts } of snapshots) {
-    for (const path of entries.keys()) pids.add(path.split('/', 3)[2]!);
+    let last = '//';
+    for (const path of entries.keys()) {
+      // Files of one task mostly stand together.
+      if (path.startsWith(last)) continue;
+      const end = path.indexOf('/', path.indexOf('/', 1) + 1);
+      if (end <= 0) continue;
+      last = path.slice(0, end + 1);
+      folders.add(last);
+    }
     records = Math.max(records, facts.tasks?.split('\n').length ?? 0);
   }
-  return Math.max(pids.size, records, 1);
+  return Math.max(folders.size, records, 1);
 }
 
 /** A plug-in is not asked again: what decides without it does. */

@@ -8,6 +8,7 @@ import { loadRecorded } from '../../src/recording/load.js';
 import { parseRecording } from '../../src/recording/reader.js';
 import { RecordedFiles } from '../../src/recording/recorded-files.js';
 import { type Entry, type Mark, SNAPSHOT_FACTS_DEFAULT } from '../../src/recording/recording.js';
+import { tasksMost } from '../../src/recording/replay-guard.js';
 import { type MachineState, RecordingWriter } from '../../src/recording/writer.js';
 import { slotOf } from '../../src/rows.js';
 import { taskAt } from '../../src/task.js';
@@ -189,4 +190,12 @@ test('kept table: a child in vfork is one for as long as its parent waits, thoug
     () => found.push((engine.u32(L.C_FLAGS, slotOf(engine, 5)) & L.TASK_VFORK) !== 0),
   );
   assert.deepEqual(found, [true, false, true]);
+});
+
+test('kept table: room is made for every task, wherever other files stand', () => {
+  const stat = (one: number) => `/proc/${one}/stat\n/proc/${one}/status\n`;
+  const most = (files: string) => tasksMost(parseRecording(`badness-recording 1\nsnapshot monotonic_ms 1\n${files}`));
+  assert.equal(most(''), 1);
+  assert.equal(most(`/a\n/proc/uptime\n${stat(1)}/b\n${stat(2)}/proc/meminfo\n`), 2);
+  assert.equal(most(`${stat(1)}${stat(2)}snapshot monotonic_ms 2\n/proc/1 gone\n${stat(3)}`), 3);
 });
