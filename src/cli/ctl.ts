@@ -74,7 +74,7 @@ async function setProtection({ operands, ask }: Command, flag: 0 | 1): Promise<v
 
 async function state({ values, ask }: Command): Promise<void> {
   const text = await ask({ resource: '/state' });
-  await (values.json ? writeText(text) : writeWords(stateLines(JSON.parse(text) as StateRecord)));
+  await (values.json ? writeLines(linesOf(text)) : writeWords(stateLines(JSON.parse(text) as StateRecord)));
 }
 
 async function decisions({ values, ask }: Command): Promise<void> {
@@ -112,7 +112,7 @@ async function events({ path, values }: Command): Promise<void> {
 async function round({ values, ask }: Command): Promise<void> {
   const text = await ask({ method: 'POST', resource: '/round' });
   const report = JSON.parse(text) as Parameters<typeof roundWords>[0];
-  await (values.json ? writeText(text) : writeWords([roundWords(report)]));
+  await (values.json ? writeLines(linesOf(text)) : writeWords([roundWords(report)]));
   const exit = EXIT_OF_OUTCOME[report.outcome];
   if (exit !== EXIT.ok) throw new CommandError(exit, `the round ended as ${report.outcome}`);
 }

@@ -4,6 +4,7 @@ import { choice, integer, usage } from './arguments.js';
 import { signingKey, withFleet } from './fleet-connection.js';
 import { statusLines } from './fleet-words.js';
 import { lineDiff } from './line-diff.js';
+import { harmless } from './names.js';
 import type { Values } from './options.js';
 import { writeLines } from './output.js';
 import { openPolicyFile } from './policy.js';
@@ -107,6 +108,9 @@ async function diff(ask: Ask): Promise<string[]> {
   return lineDiff(now, await policyText(other!));
 }
 
+/** Whoever is not asked for a key may show what nobody has signed; what goes into a file stays as it is. */
+const shown = (lines: string[]) => (process.stdout.isTTY ? lines.map(harmless) : lines);
+
 /** Runs the words after `fleet policy`. */
 export async function fleetPolicy([word, named, ...operands]: readonly string[], values: Values): Promise<void> {
   const { parseTarget } = await import('../fleet/index.js');
@@ -123,7 +127,8 @@ export async function fleetPolicy([word, named, ...operands]: readonly string[],
   const target = targetNamed(parseTarget, named);
   await withFleet(values, async (fleet) => {
     const policies = await fleet.policies(signingKey(values));
-    await writeLines(await run({ policies, target, operands, values }));
+    const lines = await run({ policies, target, operands, values });
+    await writeLines(values.json ? lines : shown(lines));
   });
 }
 

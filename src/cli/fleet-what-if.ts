@@ -82,7 +82,7 @@ export async function fleetWorker([extra]: readonly string[], values: Values): P
       ...{ jobs: Math.min(jobs, JOBS_MOST), signal, note: say },
       done: ({ recording }, looked) => {
         const words = looked.kind === 'bad' ? looked.words : counted(looked.result.changes.length, 'change');
-        if (values.json) console.log(JSON.stringify({ kind: looked.kind, recording }));
+        if (values.json) void writeLines([JSON.stringify({ kind: looked.kind, recording })]);
         else say(`${printable(recording)}: ${words}`);
       },
     });

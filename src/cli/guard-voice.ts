@@ -4,7 +4,7 @@ import { readMachine } from '../linux/index.js';
 import type { Policy } from '../policy/index.js';
 import { type LineWriter, openLineWriter } from './guard-output.js';
 import { eventLines, type Line } from './guard-words.js';
-import { harmless } from './names.js';
+import { harmless, harmlessJson } from './names.js';
 
 /** systemd reads `<4>` before a line that a service writes to the journal (sd-daemon(3)). */
 function shown({ priority, text }: Line): string {
@@ -41,7 +41,7 @@ export class GuardVoice {
   /** One or the other: words for people, or a record. */
   say(lines: () => readonly Line[], record: () => object | null): void {
     const object = this.#json ? record() : null;
-    if (object !== null) this.#out.write(JSON.stringify(object));
+    if (object !== null) this.#out.write(harmlessJson(JSON.stringify(object)));
     if (!this.#json) for (const line of lines()) this.#out.write(shown(line));
   }
 

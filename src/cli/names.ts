@@ -42,6 +42,13 @@ export function harmless(sentences: string): string {
   return sentences.replace(HARMFUL, escaped);
 }
 
+const BARE = /[\x7f-\x9f]/g;
+
+/** The same JSON: what a terminal obeys and JSON need not escape is escaped. */
+export function harmlessJson(json: string): string {
+  return json.replace(BARE, (character) => `\\u00${hexadecimal(character.charCodeAt(0))}`);
+}
+
 /** One cell in every terminal, left to right, on its own: ASCII, the letters of three scripts, and the signs that we write ourselves. */
 const NARROW = /^[ -~\p{Script=Latin}\p{Script=Greek}\p{Script=Cyrillic}…−×÷]$/u;
 

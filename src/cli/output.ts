@@ -1,6 +1,6 @@
 /** Stage: report. Data goes to standard output, words to standard error; a reader that has seen enough is no error. */
 import { once } from 'node:events';
-import { harmless } from './names.js';
+import { harmless, harmlessJson } from './names.js';
 
 /** Says something to whoever looks, on standard error. */
 export function say(words: string): void {
@@ -33,8 +33,13 @@ export function writeWords(lines: readonly string[]): Promise<void> {
 
 const BATCH = 512;
 
-/** Writes lines, a batch at a time, no faster than they are read. */
-export async function writeLines(lines: Iterable<string>): Promise<void> {
+/** Writes lines, a batch at a time, no faster than they are read. Words are harmless already; in JSON names stand as they are. */
+export function writeLines(lines: Iterable<string>): Promise<void> {
+  return writeExactly(lines, harmlessJson);
+}
+
+/** The same for a recording, of which every byte counts. */
+export async function writeExactly(lines: Iterable<string>, as = (line: string) => line): Promise<void> {
   let batch: string[] = [];
   const flush = () => {
     const text = `${batch.join('\n')}\n`;
@@ -42,7 +47,7 @@ export async function writeLines(lines: Iterable<string>): Promise<void> {
     return writeText(text);
   };
   for (const line of lines) {
-    batch.push(line);
+    batch.push(as(line));
     if (batch.length >= BATCH) await flush();
   }
   if (batch.length > 0) await flush();

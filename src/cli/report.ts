@@ -16,7 +16,7 @@ import { paletteFor } from './colour.js';
 import { CommandError, EXIT } from './exit.js';
 import { commandHelp } from './help.js';
 import type { Values } from './options.js';
-import { writeLines } from './output.js';
+import { writeExactly, writeLines } from './output.js';
 import { type Fact, logLines } from './report-facts.js';
 import { eventSection, pageFoot, pageHead } from './report-html.js';
 import { eventLines } from './report-lines.js';
@@ -119,6 +119,7 @@ export async function report(argv: string[]): Promise<void> {
   const path = pathOf(positionals);
   const form = formOf(values, path);
   const policies = repeated.policy && (await askedPolicies(repeated.policy));
+  const write = values['to-proc'] ? writeExactly : writeLines;
   const reader = new KernelLogReader();
   let engine: Engine | null = null;
   let events = 0;
@@ -132,8 +133,8 @@ export async function report(argv: string[]): Promise<void> {
     events += 1;
     if (reranking.ranking) ranked += 1;
     const choices = policies && policyChoices(engine, event, reranking, policies);
-    await writeLines([...head, ...form.event({ event, reranking, choices, number: events, engine })]);
+    await write([...head, ...form.event({ event, reranking, choices, number: events, engine })]);
     head = [];
   }
-  await writeLines([...head, ...form.foot(reader.counts, events, ranked)]);
+  await write([...head, ...form.foot(reader.counts, events, ranked)]);
 }

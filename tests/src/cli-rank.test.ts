@@ -104,6 +104,8 @@ describe('rank: names can do no harm', () => {
     const live = badness(['rank', '--proc', root, '--json']).stdout;
     assert.equal(rankJson(live), live);
     assert.match(live, /"comm":"caf\\udcc3"/);
+    assert.match(live, /"comm":"\\u009b31m"/);
+    assert.ok(!/\p{Cc}/u.test(live.replaceAll('\n', '')), 'nothing of it moves a terminal');
     const { stdout } = badness(['rank', '--tasks', '-', '--columns', 'pid,name'], { input: live });
     const table = badness(['rank', '--proc', root, '--columns', 'pid,name']).stdout;
     assert.deepEqual(rowsOf(stdout), rowsOf(table));
