@@ -9,6 +9,7 @@ export class LinkView {
   readonly #state: () => LinkState;
   readonly #note = byId('link-note', HTMLElement);
   #timer: ReturnType<typeof setTimeout> | undefined;
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(state: () => LinkState) {
     this.#state = state;
@@ -22,11 +23,15 @@ export class LinkView {
     this.#timer = setTimeout(() => void this.#put(), PAUSE_MS);
   }
 
-  /** Returns what did not fit. */
-  async #put(): Promise<string[]> {
-    const { fragment, left } = await encodeLink(this.#state());
-    history.replaceState(null, '', `#${fragment}`);
-    return left;
+  /** Returns what did not fit. One after the other: what takes longer to pack must not come last. */
+  #put(): Promise<string[]> {
+    const put = this.#last.then(async () => {
+      const { fragment, left } = await encodeLink(this.#state());
+      history.replaceState(null, '', `#${fragment}`);
+      return left;
+    });
+    this.#last = put.catch(() => {});
+    return put;
   }
 
   async #copy(): Promise<void> {
