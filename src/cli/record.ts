@@ -43,33 +43,40 @@ async function openRecorder(values: Values): Promise<Recorder> {
   });
 }
 
+/** The time of a recording, and what it waits by. */
+export interface Pace {
+  readonly nowMs: () => number;
+  /** Resolves after so long, or when somebody stops it: whether that is so. */
+  readonly rest: (ms: number) => Promise<boolean>;
+}
+
 /** Snapshots until the time is over, somebody stops it, or it is as large as it may be. Says what came of it. */
-async function recordInto(
+export async function recordInto(
   write: (text: string) => unknown,
-  recorder: Recorder,
-  plan: Plan,
-  stop: AbortSignal,
+  recorder: Pick<Recorder, 'head' | 'snapshot' | 'tail'>,
+  { forMs, everyMs, mostBytes }: Plan,
+  { nowMs, rest }: Pace,
 ): Promise<string> {
-  const begin = performance.now();
+  const begin = nowMs();
   let [bytes, snapshots, tasks, readMs] = [0, 0, 0, 0];
   const put = async (text: string) => {
     bytes += Buffer.byteLength(text);
     await write(text);
   };
   await put(recorder.head());
-  for (;;) {
-    const beganMs = performance.now();
+  for (let dueMs = 0; dueMs <= forMs; ) {
+    if (dueMs > 0 && (await rest(Math.max(0, begin + dueMs - nowMs())))) break;
+    const beganMs = nowMs();
     const snapshot = recorder.snapshot();
-    readMs += performance.now() - beganMs;
+    readMs += nowMs() - beganMs;
     // A part of a snapshot would be none.
-    const isFull = snapshots > 0 && bytes + Buffer.byteLength(snapshot.text) > plan.mostBytes;
+    const isFull = snapshots > 0 && bytes + Buffer.byteLength(snapshot.text) > mostBytes;
     if (isFull) break;
     await put(snapshot.text);
     snapshots += 1;
     tasks = snapshot.tasks;
-    const nextMs = begin + snapshots * plan.everyMs;
-    if (nextMs > begin + plan.forMs || stop.aborted) break;
-    if (await stoppedWithin(Math.max(0, nextMs - performance.now()), stop)) break;
+    // One that takes longer than the time between two leaves some out: --for is a time, not a number of them.
+    dueMs = everyMs * Math.max(dueMs / everyMs + 1, Math.ceil((nowMs() - begin) / everyMs));
   }
   await put(recorder.tail());
   const took = `${Math.round(readMs / snapshots)} ms each`;
@@ -89,7 +96,8 @@ export async function record(argv: string[]): Promise<void> {
   let words: string;
   try {
     const recorder = await openRecorder(values);
-    words = await recordInto(file ? (text) => file.write(text) : writeText, recorder, plan, stop);
+    const pace: Pace = { nowMs: () => performance.now(), rest: (ms) => stoppedWithin(ms, stop) };
+    words = await recordInto(file ? (text) => file.write(text) : writeText, recorder, plan, pace);
   } catch (error) {
     file?.drop();
     throw error;
