@@ -25,8 +25,6 @@ export interface FleetLink {
   onChange(hear: (isUp: boolean) => void): () => void;
   /** Hears messages until what it answers is called, over reconnections. */
   subscribe(subject: string, hear: (message: LinkMessage) => void): () => void;
-  /** At most once: to whoever listens now. Not while there is no server. */
-  say(subject: string, text: string): void;
   /** Stores a report; resolves once the server has it. `id`: the same again is not stored twice. Rejects when it is not known to be stored. */
   store(subject: string, text: string, id?: string): Promise<void>;
   /** What stands at a key of the policy bucket; null for nothing. Rejects when that cannot be asked. */

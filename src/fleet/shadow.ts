@@ -15,8 +15,8 @@ export async function shadowVerdict(recording: string, policy: Policy, origin: P
     const { changes } = await whatIf(parsed, { policy: withoutPlugin(policy) });
     if (changes[0]) {
       const { outcome, signal, victim } = changes[0].new;
-      const { tgid, comm, points } = victim ?? { tgid: 0, comm: '', points: null };
-      return { ...said, error: null, changed: true, outcome, signal, victim: victim && { tgid, comm, points } };
+      const chosen = victim && { tgid: victim.tgid, comm: victim.comm, points: victim.points };
+      return { ...said, error: null, changed: true, outcome, signal, victim: chosen };
     }
     // The same: what it would have done stands in the decision itself.
     return { ...said, error: null, ...UNKNOWN, changed: false };

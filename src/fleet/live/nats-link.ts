@@ -96,10 +96,6 @@ export class NatsLink implements FleetLink {
     };
   }
 
-  say(subject: string, text: string): void {
-    if (this.isUp) this.#connection!.publish(subject, text);
-  }
-
   async store(subject: string, text: string, id?: string): Promise<void> {
     const headers = this.#headers!();
     if (id !== undefined) headers.set('Nats-Msg-Id', id);

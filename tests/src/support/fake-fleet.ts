@@ -49,8 +49,6 @@ export class FakeLink implements FleetLink {
     this.#listening.get(subject)?.(message);
   }
 
-  say(): void {}
-
   async store(subject: string, text: string, id?: string): Promise<void> {
     if (!this.isUp || this.failing.has(id ?? '')) throw new Error('not stored');
     this.stored.push({ subject, text, id });
