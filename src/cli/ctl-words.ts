@@ -108,6 +108,8 @@ export function eventWords(event: EventRecord): string {
       return event.error === null
         ? `${time} plug-in ${printable(String(event.name))} answers again`
         : `${time} plug-in ${printable(String(event.name))} was cut off: ${printable(String(event.error))}`;
+    case 'panic':
+      return `${time} panic ${event.state}${event.problem === null ? '' : `: ${printable(String(event.problem))}`}`;
     default:
       return `${time} ${kind} ${printable(JSON.stringify(event))}`;
   }

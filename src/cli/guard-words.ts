@@ -153,6 +153,19 @@ function pluginLine(name: string, error: string | null): Line {
   return { priority: 3, text: `plug-in ${name} was cut off, the fallback scheme decides: ${error}` };
 }
 
+const PANIC: { readonly [state in Extract<GuardEvent, { kind: 'panic' }>['state']]: string } = {
+  calm: 'called off',
+  'handing-off': 'begins',
+  waiting: 'handed off, waits for its end (panic.delay_s)',
+  staying: 'handed off, and stays (panic.delay_s = 0)',
+  ended: 'ends (panic.end)',
+  failed: 'could not end (panic.end)',
+};
+
+function panicLine({ state, problem }: Extract<GuardEvent, { kind: 'panic' }>): Line {
+  return { priority: state === 'calm' ? 5 : 3, text: `panic ${PANIC[state]}${problem === null ? '' : `: ${problem}`}` };
+}
+
 /** The lines of an event. */
 export function eventLines(event: GuardEvent, policy: Policy, machine: Machine): Line[] {
   switch (event.kind) {
@@ -175,6 +188,8 @@ export function eventLines(event: GuardEvent, policy: Policy, machine: Machine):
       return [pluginLine(event.name, event.error)];
     case 'failed':
       return [{ priority: 3, text: `a round failed: ${event.error}` }];
+    case 'panic':
+      return [panicLine(event)];
     case 'resumed':
       return [{ priority: 6, text: `resumed after ${Math.round(event.sleptMs / 1000)} s of suspend` }];
   }

@@ -2,6 +2,7 @@
 
 import { type Plain, snakeKeys } from '../json-keys.js';
 import type { PressureLevel } from '../pressure/memory-state.js';
+import type { PanicState } from './panic.js';
 import { type RoundReport, roundReportToJson } from './round-report.js';
 
 /** Times are milliseconds of the guard's monotonic clock. */
@@ -30,6 +31,8 @@ export type GuardEvent =
   | { readonly kind: 'policy'; readonly atMs: number; readonly error: string | null }
   /** A plug-in was cut off, and the fallback scheme decides, said with the reason; or, with `error` null, it answers again. */
   | { readonly kind: 'plugin'; readonly atMs: number; readonly name: string; readonly error: string | null }
+  /** A panic has come so far (PanicState); `problem`: what went wrong on the way there, as an end that could not be brought about. */
+  | { readonly kind: 'panic'; readonly atMs: number; readonly state: PanicState; readonly problem: string | null }
   /** A round failed by an error of the host, not of the world. */
   | { readonly kind: 'failed'; readonly atMs: number; readonly error: string }
   /** The machine was suspended for so long: rates, durations and the gate begin anew. */

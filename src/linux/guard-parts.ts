@@ -17,11 +17,14 @@ import { probePidfd } from './live-system.js';
 import { readMachine } from './machine.js';
 import type { NativeLoad } from './native.js';
 import type { OpenedDomain } from './open-domain.js';
+import { rebootRefusal } from './panic.js';
 import { openPluginScheme, type PluginScheme } from './plugin-scheme.js';
 import { Protector } from './protector.js';
 import type { OpenedRules } from './rules.js';
 import { SuspendWatch } from './suspend.js';
 import { createWaiter, type Waiter } from './wait.js';
+
+const REBOOT_WANTS = 'it wants root or CAP_DAC_OVERRIDE, and in a service ProtectKernelTunables=no';
 
 /** Number of the system in every engine. */
 export const SYSTEM = 0;
@@ -118,7 +121,7 @@ export function openParts(
     suspend: kept(new SuspendWatch(() => gate.forget()), (open) => open.close()),
     locked: false,
     looking,
-    notes: notesOf(source, unknownUsers),
+    notes: notesOf(policy, source, unknownUsers),
   };
 }
 
@@ -134,8 +137,15 @@ export async function openPlugin(
   return openPluginScheme({ spec, tasks: engine.capacity, tell: say });
 }
 
-export function notesOf(source: GuardSource, unknownUsers: readonly string[]): string[] {
-  return [...source.notes, ...unknownUsers.map((name) => `no user is called ${name}: its rules match nobody`)];
+export function notesOf({ panic }: Policy, source: GuardSource, unknownUsers: readonly string[]): string[] {
+  const refused = panic.end === 'reboot' ? rebootRefusal() : null;
+  return [
+    ...source.notes,
+    ...unknownUsers.map((name) => `no user is called ${name}: its rules match nobody`),
+    ...(refused === null
+      ? []
+      : [`panic.end is reboot, and /proc/sysrq-trigger cannot be written (${refused}): ${REBOOT_WANTS}`]),
+  ];
 }
 
 /** The memories in whose table a guard of this thread chooses. */

@@ -6,7 +6,7 @@
  */
 import { BadnessError } from '../errors.js';
 import { NotifierChain } from '../guard/notifier-chain.js';
-import { Panic, type PanicOptions } from '../guard/panic.js';
+import { Panic, type PanicOptions, type PanicReport } from '../guard/panic.js';
 import { refuseModules } from '../guard/refuse-modules.js';
 import { registerApart } from '../guard/register-apart.js';
 import type { Policy } from '../policy/policy.js';
@@ -14,6 +14,7 @@ import type { Chooser } from './chooser.js';
 import { type GuardParts, notesOf, openOrRefuse, openPlugin } from './guard-parts.js';
 import { type GuardSource, openGuardSource } from './guard-source.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
+import { monotonicMs } from './linux-world.js';
 import { ruleNotifier } from './notify-rules.js';
 import { linuxPanicActions } from './panic.js';
 import type { PluginScheme } from './plugin-scheme.js';
@@ -40,7 +41,7 @@ export interface PolicyReloads {
   readonly lastError: string | null;
 }
 
-export interface StandingOptions {
+export interface StandingOptions extends Pick<LinuxGuardOptions, 'tell'> {
   readonly askMain?: ((code: number) => void) | undefined;
   /** The hand-off of a panic, and who hears of it. */
   readonly panic?: Pick<PanicOptions, 'handOff' | 'report'> | undefined;
@@ -70,9 +71,14 @@ export function standingOf(policy: Policy, chooser: Chooser, options: StandingOp
   return { policy, chain, warnings, panic, rankings: new Rankings(chooser, { rules }) };
 }
 
-function panicBy({ panic: plan }: Policy, { askMain, panic }: StandingOptions): Panic {
+function panicBy({ panic: plan }: Policy, { askMain, panic, tell }: StandingOptions): Panic {
   const actions = linuxPanicActions({ allowReboot: plan.allowReboot, ...(askMain ? { askMain } : {}) });
-  return new Panic({ plan, actions, ...panic });
+  const report = (change: PanicReport) => {
+    const { state, problem } = change;
+    tell({ kind: 'panic', atMs: monotonicMs(), state, problem });
+    panic?.report?.(change);
+  };
+  return new Panic({ plan, actions, ...panic, report });
 }
 
 /** What a guard has threads for. */
@@ -122,7 +128,7 @@ export async function prepare(
     opened.push(() => source.retire());
     const chooser = world.chooserFor(policy, { rules, plugin });
     opened.push(() => chooser.close());
-    return { policy, chooser, plugin, source, notes: notesOf(source, unknownUsers), looking, close };
+    return { policy, chooser, plugin, source, notes: notesOf(policy, source, unknownUsers), looking, close };
   } catch (error) {
     close();
     throw error;

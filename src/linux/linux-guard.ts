@@ -212,6 +212,8 @@ export class LinuxGuard {
     this.#guard.stop();
     // Whether it broke is for who called `run` to hear.
     await this.#running?.catch(() => {});
+    // Nobody who has closed his guard wants it to end his program later.
+    this.panic.cancel();
     const { engine, world, source, waiter, suspend, domain, number, plugin, protector, signals } = this.#parts;
     signals.unwatch();
     plugin?.close();

@@ -4,6 +4,7 @@ import { closeSync, constants, openSync, writeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { BadnessError } from '../errors.js';
 import type { PanicActions } from '../guard/panic.js';
+import { errorCode } from './identity.js';
 
 const SYSRQ_PATH = '/proc/sysrq-trigger';
 /** sysrq(8): boot again at once, without syncing or unmounting. */
@@ -53,6 +54,16 @@ function reboot({ allowReboot, sysrqPath = SYSRQ_PATH }: LinuxPanicOptions): voi
     writeSync(file, SYSRQ_REBOOT);
   } finally {
     closeSync(file);
+  }
+}
+
+/** Why a panic could not restart the machine from here, by errno name; null when it could. Only opens it. */
+export function rebootRefusal(sysrqPath = SYSRQ_PATH): string | null {
+  try {
+    closeSync(openSync(sysrqPath, constants.O_WRONLY));
+    return null;
+  } catch (error) {
+    return errorCode(error);
   }
 }
 

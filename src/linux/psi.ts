@@ -115,6 +115,7 @@ function reasonOf(code: string): string {
     EOPNOTSUPP: 'PSI is switched off (boot with psi=1)',
     EACCES: 'not allowed to register PSI triggers',
     EPERM: 'not allowed to register PSI triggers',
+    EROFS: 'the cgroup is mounted read-only (a service wants ProtectControlGroups=no)',
     EBUSY: 'this descriptor has a trigger already',
     EINVAL: 'the kernel refused the trigger',
   };

@@ -7,6 +7,7 @@ import { DROP_IN, noSystemd, runService } from './support/own-systemd.js';
 
 const POLICY = `version = 1
 thresholds.term.available = "0.1%"
+panic = { end = "reboot", allow_reboot = true }
 
 [[domain]]
 of = "system"
@@ -28,6 +29,7 @@ done > $SCENE/show 2>&1
 sleep 100 & S=$!
 BADNESS_CONTROL=/run/badness/system/control.sock badness ctl protect $S
 ls /var/lib/badness/* > $SCENE/kept
+BADNESS_CONTROL=/run/badness/system/control.sock badness ctl state --json > $SCENE/state
 systemctl stop badness@system
 (state system; state node:0) > $SCENE/left 2>&1
 touch $SCENE/done
@@ -56,6 +58,10 @@ test('service: a guard for each domain of a policy, each with its own socket and
     'badness 700 /var/lib/badness/system',
   ]);
   assert.deepEqual(said('kept'), ['/var/lib/badness/node:0:', '', '/var/lib/badness/system:', 'protected.json']);
+  assert.match(
+    said('state')[0]!,
+    /panic\.end is reboot, and \S+ cannot be written \(E\w+\): .* ProtectKernelTunables=no/,
+  );
   assert.match(said('left')[0]!, /control\.sock/);
   assert.match(said('left')[1]!, /guards node 0, pid \d+; dry run/);
 });

@@ -7,6 +7,7 @@ import { openEngine } from '../../src/engine.js';
 import { KeptFile } from '../../src/linux/kept-file.js';
 import { openLinuxGuard } from '../../src/linux/open-linux-guard.js';
 import { definePolicy, type Policy, type PolicyInput } from '../../src/policy/policy.js';
+import { roundOf } from './support/patient-round.js';
 
 const skip = process.platform !== 'linux' && 'needs Linux';
 const OWN: PolicyInput = { domain: { descendantsOf: process.pid, budget: 2 ** 40 } };
@@ -105,6 +106,24 @@ test('openLinuxGuard: closed in the middle of a reaction it ends in time, and th
   answer();
   await assert.rejects(round);
   assert.deepEqual([told, descriptors()], [[], before]);
+});
+
+test('openLinuxGuard: a panic is told step by step, and called off when the guard is closed before its end', {
+  skip,
+  timeout: 20_000,
+}, async () => {
+  const options = await accustomed();
+  const panic = { delayS: 86_400 };
+  const states: string[] = [];
+  const guard = await openLinuxGuard({
+    ...options,
+    policy: definePolicy({ ...OWN, enforce: true, reaction: 'panic', noVictim: 'panic', panic }),
+    tell: (event) => event.kind === 'panic' && states.push(event.state),
+  });
+  await roundOf(guard);
+  assert.deepEqual(states, ['handing-off', 'waiting']);
+  await guard.close();
+  assert.deepEqual(states, ['handing-off', 'waiting', 'calm']);
 });
 
 test('openLinuxGuard: closed while another policy is read it does not take it, and keeps nothing of it open', {

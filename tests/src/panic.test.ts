@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Panic, type PanicOptions, type PanicReport } from '../../src/guard/panic.js';
-import { linuxPanicActions, type Started } from '../../src/linux/panic.js';
+import { linuxPanicActions, rebootRefusal, type Started } from '../../src/linux/panic.js';
 import { definePolicy, type PolicyInput } from '../../src/policy/policy.js';
 import { code, never, PRESSURE } from './support/chain.js';
 import { ManualClock, settle } from './support/manual-clock.js';
@@ -140,6 +140,7 @@ test('linux panic: sysrq is written only when allowed, and no file is made where
   for (const options of [{}, { allowReboot: false }, { allowReboot: 1 as never }]) {
     assert.throws(() => linuxPanicActions({ sysrqPath, ...options }).reboot(), code('EPERM'));
   }
+  assert.deepEqual([rebootRefusal(sysrqPath), rebootRefusal(join(folder, 'none'))], [null, 'ENOENT']);
   assert.equal(readFileSync(sysrqPath, 'utf8'), '');
   linuxPanicActions({ sysrqPath, allowReboot: true }).reboot();
   assert.equal(readFileSync(sysrqPath, 'utf8'), 'b');
