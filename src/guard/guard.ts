@@ -73,7 +73,7 @@ export class Guard {
       // A promise costs a fifth of a wake-up.
       if (typeof end === 'object') await end;
     }
-    if (this.#underWay) await Promise.race([this.#underWay.end, timeout(STOP_MS)]);
+    if (this.#underWay) await within(STOP_MS, this.#underWay.end);
   }
 
   /** Sleeps, and sleeps on while a glance says that nothing has changed. */
@@ -266,8 +266,13 @@ export class Guard {
   }
 }
 
-function timeout(ms: number): Promise<void> {
+/** Waits for the end, and so long at most. */
+function within(ms: number, end: Promise<void>): Promise<void> {
   return new Promise((resolve) => {
-    setTimeout(resolve, ms);
+    const timer = setTimeout(resolve, ms);
+    void end.then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
   });
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FakeGuard } from './support/fake-guard.js';
+import { settle } from './support/manual-clock.js';
 
 test('guard: what somebody throws who is told of a round ends the guard, and nothing else', async () => {
   const fake = new FakeGuard({
@@ -31,4 +32,19 @@ test('guard: a domain that is gone when somebody is to be warned of it does not 
   assert.deepEqual([fake.guard.level, fake.warnings.list()[0]!.calls], ['warn', 0]);
   fake.guard.stop();
   await running;
+});
+
+test('guard: stopped in the middle of a round it leaves no timer behind when the round has ended', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+  const before = timers();
+  const fake = new FakeGuard();
+  const running = fake.guard.run();
+  fake.level = 'term';
+  await fake.pass(100);
+  fake.guard.stop();
+  await settle();
+  assert.equal(timers(), before + 1, 'the round has its time to end');
+  fake.rounds[0]!.end('released');
+  await running;
+  assert.equal(timers(), before);
 });
