@@ -34,7 +34,7 @@ export class Others {
    * Who is waited for: those who were dying when the wait began, and still are. Most tasks that end are small, and gone at the next
    * look; on a machine that builds something there is always another, and none of them may keep the guard from acting.
    */
-  #dying: number[] = [];
+  #dying: ReadonlySet<number> = new Set();
   /** When memory has come back last, and how much there was then. */
   #grewMs = 0;
   #availableBytes = 0;
@@ -66,8 +66,8 @@ export class Others {
     this.#oomKills = kills;
     if (byKernel) this.#kernelUntilMs = nowMs + LEAST_MS;
     const begins = byKernel || Number.isNaN(this.#sinceMs);
-    this.#dying = this.#dyingTasks().filter((tgid) => begins || this.#dying.includes(tgid));
-    if (this.#dying.length === 0 && nowMs >= this.#kernelUntilMs) {
+    this.#dying = new Set(this.#dyingTasks().filter((tgid) => begins || this.#dying.has(tgid)));
+    if (this.#dying.size === 0 && nowMs >= this.#kernelUntilMs) {
       this.shortageEnds();
       return false;
     }

@@ -18,7 +18,9 @@ function bySize(engine: Engine): number[][] {
   const groups = new Map<number, number[]>();
   for (let slot = 0; slot < engine.count; ++slot) {
     const pages = engine.f64(L.C_TOTAL_VM, slot);
-    if (pages > 0) groups.set(pages, [...(groups.get(pages) ?? []), slot]);
+    const group = groups.get(pages);
+    if (group) group.push(slot);
+    else if (pages > 0) groups.set(pages, [slot]);
   }
   return [...groups.values()].filter(({ length }) => length > 1);
 }

@@ -21,10 +21,12 @@ export function subtreeDomain({ root, budgetBytes, cookie, native }: SubtreeDoma
   const subtree = new SubtreeReader(members, budgetBytes, { sharesVm });
   const reader = {
     read: () => {
-      members.refresh();
-      if (members.state !== 'alive')
-        throw new BadnessError('ENODEV', `process ${root} has ended, and with it its subtree`);
-      return subtree.read();
+      try {
+        return subtree.read();
+      } catch (cause) {
+        if (members.state === 'alive') throw cause;
+        throw new BadnessError('ENODEV', `process ${root} has ended, and with it its subtree`, { cause });
+      }
     },
   };
   return {
