@@ -8,6 +8,7 @@ import { Worker } from 'node:worker_threads';
 import { loadNative, type Native, type PollRequest } from '../../src/linux/native.js';
 import { createWaiter } from '../../src/linux/wait.js';
 import { ownFolder } from './support/own-folder.js';
+import { PATIENCE_MS } from './support/patience.js';
 
 const load = await loadNative();
 const skip = load.native?.eventLoop ? false : `no event loop to poll: ${load.reason}`;
@@ -105,16 +106,19 @@ test('rest: without leave, or without native calls, it never blocks', async (t) 
   assert.deepEqual(fake.blocked, []);
 });
 
-test('rest: a client is served at once though the thread is blocked', { skip, timeout: 60_000 }, async (t) => {
+/** A busy machine is late now and then; what cannot be in time never is. */
+const TRIES = 8;
+
+test('rest: a client is served at once though the thread is blocked', { skip, timeout: PATIENCE_MS }, async (t) => {
   const path = join(ownFolder(t), 'rest.sock');
   const server = createServer((socket) => socket.end('served')).listen(path);
   await once(server, 'listening');
   const code = `
     const { parentPort, workerData } = require('node:worker_threads');
-    setTimeout(() => {
+    parentPort.on('message', () => setTimeout(() => {
       const asked = performance.now();
       require('node:net').connect(workerData).on('data', () => parentPort.postMessage(performance.now() - asked));
-    }, 200);`;
+    }, 200));`;
   const worker = new Worker(code, { eval: true, workerData: path });
   const waiter = createWaiter(load.native, { blocks: true });
   t.after(async () => {
@@ -126,23 +130,33 @@ test('rest: a client is served at once though the thread is blocked', { skip, ti
   worker.on('message', (ms: number) => {
     tookMs = ms;
   });
-  while (tookMs < 0) await waiter.rest([], 900);
-  assert.ok(tookMs < 600, `${tookMs} ms, of a rest of 900`);
+  for (let left = TRIES; tookMs < 0 || tookMs >= 600; --left) {
+    assert.ok(left > 0, `${tookMs} ms at last, of a rest of 900`);
+    tookMs = -1;
+    // From the turn on it blocks, for two seconds at most.
+    await waiter.wait([], 1);
+    await waiter.rest([], 1);
+    worker.postMessage('ask');
+    while (tookMs < 0) await waiter.rest([], 900);
+  }
 });
 
-test('rest: timers of others are not late', { skip, timeout: 60_000 }, async (t) => {
+test('rest: timers of others are not late', { skip, timeout: PATIENCE_MS }, async (t) => {
   const waiter = createWaiter(load.native, { blocks: true });
   t.after(() => waiter.close());
-  await waiter.rest([], 1);
-  const began = performance.now();
-  let tookMs = -1;
-  setTimeout(() => {
-    tookMs = performance.now() - began;
-  }, 250);
-  // Known to the loop from its next turn on.
-  await waiter.wait([], 1);
-  while (tookMs < 0) await waiter.rest([], 100);
-  assert.ok(tookMs < 700, `${tookMs} ms instead of 250`);
+  let tookMs = Number.POSITIVE_INFINITY;
+  for (let left = TRIES; tookMs >= 700; --left) {
+    assert.ok(left > 0, `${tookMs} ms at last instead of 250`);
+    await waiter.rest([], 1);
+    const began = performance.now();
+    tookMs = -1;
+    setTimeout(() => {
+      tookMs = performance.now() - began;
+    }, 250);
+    // Known to the loop from its next turn on.
+    await waiter.wait([], 1);
+    while (tookMs < 0) await waiter.rest([], 100);
+  }
 });
 
 test('rest: the loop of a worker cannot be polled, so it does not block', { skip, timeout: 60_000 }, async () => {
