@@ -3,12 +3,14 @@
  * and writes the list into the queue of the memory that it was given.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { openEngine } from '../engine.js';
+import { type Engine, openEngine } from '../engine.js';
 import type { Policy } from '../policy/policy.js';
 import { endThread } from './end-thread.js';
+import type { LinuxDomain } from './linux-domain.js';
 import { openLinuxDomain } from './open-domain.js';
 import { openQueue } from './queue-tasks.js';
-import { Ranker, type RankerCounters } from './ranker.js';
+import { Ranker, type RankerCounters, type RankerOptions } from './ranker.js';
+import { openRules } from './rules.js';
 import { type Refusal, refusalOf } from './thread-refusal.js';
 
 /** Everything can be cloned between threads. */
@@ -34,14 +36,26 @@ const say = (message: FromRanker) => port.postMessage(message);
 async function start(): Promise<void> {
   const { policy, memory, maxTasks, thread, everyMs, count, for: whose } = workerData as RankerWorkerData;
   const queue = openQueue(await openEngine({ memory, maxTasks, thread }));
+  const own = await openEngine({ maxTasks });
+  const { rules } = await openRules(own, policy.rules);
   const { domain } = openLinuxDomain(policy.domain, { for: whose, native: null });
-  const ranker = new Ranker(await openEngine({ maxTasks }), { policy, domain, queue, everyMs, count });
+  const ranker = openRanker(own, { policy, rules, domain, queue, everyMs, count });
   port.once('message', () => {
     ranker.close();
     domain.close();
     endThread(port);
   });
   ranker.start((counters) => say({ kind: 'refreshed', counters }));
+}
+
+/** Descriptors of a thread are the process's: those of the domain would stay when it is refused. */
+function openRanker(engine: Engine, options: RankerOptions & { readonly domain: LinuxDomain }): Ranker {
+  try {
+    return new Ranker(engine, options);
+  } catch (error) {
+    options.domain.close();
+    throw error;
+  }
 }
 
 start().catch((error) => {

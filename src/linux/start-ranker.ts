@@ -11,7 +11,7 @@ import { errorOf } from './thread-refusal.js';
 
 /** What the thread of a ranker ranks, and how often. */
 export interface StartRankerOptions {
-  /** Whose domain is ranked, by whose scheme, parameters and never list. Another scheme than the guard's is the point of it. */
+  /** Whose domain is ranked, by whose scheme, parameters, never list and rules. Another scheme than the guard's is the point of it. */
   readonly policy: Policy;
   /** What domain `auto` means. Default `library`. */
   readonly for?: 'daemon' | 'library';

@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { readdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { describe, test } from 'node:test';
+import { setTimeout as pause } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { openEngine } from '../../src/engine.js';
@@ -35,6 +36,19 @@ describe('ranker: in a thread', { skip }, () => {
     await ranker.close();
     await ranker.close();
     assert.equal(queue.text(), '\n');
+  });
+
+  test('ranker: the rules of its policy count, and one that is refused leaves nothing open', async () => {
+    const engine = await openEngine({ maxTasks });
+    const nobody = definePolicy({ ...policy, rules: [{ comm: '*', never: true }] });
+    const ranker = await startRanker(engine, { policy: nobody, everyMs: 60_000 });
+    assert.deepEqual([ranker.counters.refreshes, ranker.counters.failures, ranker.counters.queued], [1, 0, 0]);
+    await ranker.close();
+    const before = descriptors();
+    await assert.rejects(startRanker(engine, { policy, count: 0 }), RangeError);
+    // The thread has descriptors of its own until it has ended.
+    for (const end = Date.now() + PATIENCE_MS; descriptors() > before && Date.now() < end; ) await pause(10);
+    assert.equal(descriptors(), before);
   });
 
   test(`ranker: ${ROUNDS} rounds drain what it writes all the time; no descriptor is lost or closed twice`, async (t) => {
