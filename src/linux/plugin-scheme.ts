@@ -170,7 +170,8 @@ export class PluginScheme implements PointsSource {
       if (this.#waitState === 'off') return `killed ${KILLED_MOST} times within an hour, and not started again`;
       // Never two at a time: one that cannot be ended is the last.
       if (this.#now() < this.#wait.untilMs || !this.#thread.hasEnded) return 'killed before, and not started again yet';
-      this.#restart();
+      const refused = this.#restart();
+      if (refused !== null) return refused;
     }
     const { state } = this.#thread;
     if (state === 'ready') return null;
@@ -180,11 +181,19 @@ export class PluginScheme implements PointsSource {
     return why;
   }
 
-  #restart(): void {
-    this.#wait = null;
+  /** Why there is none: no thread can be had in a fork bomb, no memory where it is short. Then the fallback goes on. */
+  #restart(): string | null {
     this.#counts.restarts += 1;
     this.#startedMs = this.#now();
-    this.#thread = new PluginThread(this.#code, this.#options.tasks);
+    try {
+      this.#thread = new PluginThread(this.#code, this.#options.tasks);
+    } catch (error) {
+      const why = `cannot be started again: ${(error as Error).message}`;
+      this.#kill(why);
+      return why;
+    }
+    this.#wait = null;
+    return null;
   }
 
   #kill(why: string): void {

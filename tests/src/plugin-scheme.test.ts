@@ -162,6 +162,25 @@ describe('plug-in: a thread that was killed', () => {
     assert.equal(scene.plugin.state.restarts, 2);
   });
 
+  test('is no reason for a round to fail when there is neither memory nor a thread for another', async (t) => {
+    const scene = await opened(t, { module: moduleFile(t, points('throw 1')), export: 'points' });
+    scene.ask();
+    scene.clock.ms = PAUSE_MS;
+    const { SharedArrayBuffer: whole } = globalThis;
+    t.after(() => Object.assign(globalThis, { SharedArrayBuffer: whole }));
+    const refuse = function refuse() {
+      throw new RangeError('Array buffer allocation failed');
+    };
+    Object.assign(globalThis, { SharedArrayBuffer: refuse });
+    const why = 'cannot be started again: Array buffer allocation failed';
+    await asked(scene, (reason) => reason === why);
+    assert.match(scene.ask().reason!, /not started again yet/);
+    Object.assign(globalThis, { SharedArrayBuffer: whole });
+    assert.equal(scene.told.at(-1), why);
+    scene.clock.ms = 3 * PAUSE_MS;
+    await asked(scene, (reason) => reason === 'starting');
+  });
+
   test('that answers again says so once', async (t) => {
     const scene = await opened(t, { module: moduleFile(t, late), export: 'points' });
     assert.match(scene.ask().reason!, /did not answer/);
