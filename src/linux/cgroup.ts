@@ -12,6 +12,8 @@ export type { CgroupState } from '../proc/cgroup-memory.js';
 
 /** A kernel has no more memory groups than that (MEM_CGROUP_ID_MAX): members that are left out are never chosen. */
 const MOST_DIRS = 65_536;
+/** Asked of before every choice while memory is short: a kill in a group beyond them is not noticed. */
+const MOST_COUNTED = 4096;
 const MOST_PIDS = 1_048_576;
 
 /** The limit that bounds a cgroup: its own, or one of a group above it. */
@@ -60,12 +62,12 @@ export class CgroupReader extends CgroupMemory {
 }
 
 /** The directories of a group and of all below it, the group first; those that vanish meanwhile are left out. */
-export function cgroupSubtree(dir: string): string[] {
+export function cgroupSubtree(dir: string, most = MOST_DIRS): string[] {
   const dirs = [dir];
-  for (let index = 0; index < dirs.length && dirs.length < MOST_DIRS; index++) {
+  for (let index = 0; index < dirs.length && dirs.length < most; index++) {
     try {
       for (const entry of readdirSync(dirs[index]!, { withFileTypes: true })) {
-        if (entry.isDirectory() && dirs.length < MOST_DIRS) dirs.push(join(dirs[index]!, entry.name));
+        if (entry.isDirectory() && dirs.length < most) dirs.push(join(dirs[index]!, entry.name));
       }
     } catch (error) {
       if (!gone(error)) throw error;
@@ -119,7 +121,7 @@ function gone(error: unknown): boolean {
  */
 export function cgroupOomKills(dir: string, version: 1 | 2): number | null {
   return orNull(() => {
-    const groups = version === 1 ? cgroupSubtree(dir) : [dir];
+    const groups = version === 1 ? cgroupSubtree(dir, MOST_COUNTED) : [dir];
     const kills = groups.flatMap((one) => killsIn(join(one, FILES[version].kills), 'pairs') ?? []);
     return kills.length === 0 ? null : kills.reduce((sum, one) => sum + one);
   });
