@@ -16,12 +16,16 @@ function fileOf(path) {
   return new URL(name, path === `/badness/${name}` ? dist : here);
 }
 
-const server = createServer(async (request, response) => {
+async function serve(request, response) {
   const file = fileOf(new URL(request.url, 'http://page').pathname);
-  const body = await readFile(file).catch(() => null);
   const type = TYPES[extname(fileURLToPath(file))];
-  if (!body || !type) response.writeHead(404).end();
-  else response.writeHead(200, { 'content-type': type }).end(body);
+  const body = type && (await readFile(file));
+  if (!body) throw new Error('no such file');
+  response.writeHead(200, { 'content-type': type }).end(body);
+}
+
+const server = createServer((request, response) => {
+  serve(request, response).catch(() => response.writeHead(404).end());
 });
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${server.address().port}/`);
