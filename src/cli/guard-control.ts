@@ -1,5 +1,5 @@
 /** Stage: none (sockets). The control socket of `badness guard`: where it may be, whether it can, and what is said of it. */
-import { dirname, isAbsolute, join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import {
   type Control,
   controlledGuard,
@@ -61,12 +61,15 @@ export async function findControlPlace(values: ControlValues): Promise<ControlPl
   }
 }
 
-/** Where the values are kept that protection has changed, for a guard that comes after a crash: beside the socket, as a service in its state. */
+/**
+ * Where the values are kept that protection has changed, for a guard that comes after a crash: beside the socket and under its name, as a
+ * service in its state. Of two guards each has its own: one takes what it finds for that of a guard that has died, and puts it back.
+ */
 export function protectionState({ path, live }: ControlPlace, env = process.env): { statePath?: string } {
   if (path === null || live) return {};
   // systemd.exec(5): what StateDirectory= names, with colons between.
   const [state = ''] = (env.STATE_DIRECTORY ?? '').split(':');
-  return { statePath: join(isAbsolute(state) ? state : dirname(path), 'protected.json') };
+  return { statePath: isAbsolute(state) ? join(state, 'protected.json') : `${path}.protected.json` };
 }
 
 /** Null where there is to be none. Refuses a second guard of one domain. */

@@ -17,7 +17,7 @@ export const ENVIRONMENT: readonly (readonly [name: string, words: string])[] = 
 export const FILES: readonly (readonly [path: string, words: string])[] = [
   ['/run/badness/control.sock', "the control socket of root's guard."],
   [
-    '/run/badness/protected.json',
+    '/run/badness/control.sock.protected.json',
     'values of oom_score_adj that protection has changed, for the guard that comes after a crash.',
   ],
 ];

@@ -122,7 +122,7 @@ describe('guard: its control socket', { skip }, () => {
     const adj = () => readFileSync(`/proc/${pid}/oom_score_adj`, 'latin1').trim();
     const before = adj();
     await ctl(path, 'protect', String(pid));
-    const state = JSON.parse(readFileSync(join(path, '..', 'protected.json'), 'utf8'));
+    const state = JSON.parse(readFileSync(`${path}.protected.json`, 'utf8'));
     guard.child.kill('SIGKILL');
     await guard.exit;
     if (adj() === before)
@@ -133,7 +133,7 @@ describe('guard: its control socket', { skip }, () => {
     const next = start(t, ['guard', '-r', '0', '--domain', 'system', '--control', path]);
     await next.until(/control: /);
     assert.equal(adj(), before);
-    assert.equal(existsSync(join(path, '..', 'protected.json')), false);
+    assert.equal(existsSync(`${path}.protected.json`), false);
     await next.stop();
   });
 });

@@ -116,7 +116,9 @@ describe('unit: what it asks for', () => {
 
 test('unit: values that protection has changed are kept in the state of the service, else beside the socket', () => {
   const place = { path: '/run/badness/control.sock', live: null, note: null };
-  assert.deepEqual(protectionState(place, {}), { statePath: '/run/badness/protected.json' });
+  assert.deepEqual(protectionState(place, {}), { statePath: '/run/badness/control.sock.protected.json' });
+  const second = protectionState({ ...place, path: '/run/badness/second.sock' }, {});
+  assert.deepEqual(second, { statePath: '/run/badness/second.sock.protected.json' }, 'not what the first keeps');
   const kept = { statePath: '/var/lib/badness/protected.json' };
   assert.deepEqual(protectionState(place, { STATE_DIRECTORY: '/var/lib/badness' }), kept);
   assert.deepEqual(protectionState(place, { STATE_DIRECTORY: '/var/lib/badness:/var/lib/other' }), kept);
