@@ -11,17 +11,14 @@
 import { readFileSync } from 'node:fs';
 import type { Native } from './native.js';
 
-/** `5645fafd7000-5645fb098000 r-xp 0002f000 fe:00 260104   /usr/bin/node`: mappings of files that are not written to. */
-const FILE_MAPPING = '^([0-9a-f]+)-([0-9a-f]+) r-[x-]p [0-9a-f]+ \\S+ [1-9]\\d* +/';
-/** Those of them, in smaps, that nothing was written into before either: relocations, for one. */
-const CLEAN_MAPPING = `${FILE_MAPPING}.*\\n(?:[A-Z].*\\n)*?Anonymous: +0 kB\\n(?:[A-Z].*\\n)*?Swap: +0 kB$`;
-
-/** To be called when what a guard does has run once. False when it may not lock, or only in part; nothing is wrong then. */
-export function lockProgram(native: Native | null): boolean {
-  if (native === null) return false;
-  shedProgram(native);
-  return lockResident(native);
-}
+/** `5645fafd7000-5645fb098000 r-xp 0002f000 fe:00 260104   /usr/bin/node`: mappings of files that are not written to, by where they begin. */
+const fileMapping = (offset: string) => `^([0-9a-f]+)-([0-9a-f]+) r-[x-]p ${offset} \\S+ [1-9]\\d* +/`;
+const FILE_MAPPING = fileMapping('[0-9a-f]+');
+/**
+ * Those of them, in smaps, that nothing was written into before either: relocations, for one. Not where a file begins: the symbols there are
+ * wanted whenever a function is called for the first time, in the first kill too.
+ */
+const CLEAN_MAPPING = `${fileMapping('(?!0+ )[0-9a-f]+')}.*\\n(?:[A-Z].*\\n)*?Anonymous: +0 kB\\n(?:[A-Z].*\\n)*?Swap: +0 kB$`;
 
 /** Where mappings of programs and libraries lie that hold nothing but their files: a text of /proc/PID/smaps. */
 export function cleanMappings(smaps: string): Mapping[] {
@@ -40,7 +37,8 @@ function mappingsIn(text: string, pattern: string): Mapping[] {
   });
 }
 
-function shedProgram(native: Native): void {
+/** To be called when all is loaded, and nothing of what a guard does has run. */
+export function shedProgram(native: Native): void {
   try {
     for (const { address, bytes } of cleanMappings(readFileSync('/proc/self/smaps', 'latin1')))
       native.dropPages(address, bytes);
@@ -49,8 +47,11 @@ function shedProgram(native: Native): void {
   }
 }
 
-/** What is resident of the programs and libraries of this process, now or later. */
-function lockResident(native: Native): boolean {
+/**
+ * What is resident of the programs and libraries of this process, now or later. To be called when what a guard does has run once. False when
+ * it may not lock, or only in part; nothing is wrong then.
+ */
+export function lockProgram(native: Native): boolean {
   try {
     for (const { address, bytes } of mappingsIn(readFileSync('/proc/self/maps', 'latin1'), FILE_MAPPING))
       native.lockOnFault(address, bytes);

@@ -7,7 +7,7 @@ import { LOADS } from './guard-standing.js';
 import { LinuxGuard } from './linux-guard.js';
 import type { LinuxGuardOptions } from './linux-guard-options.js';
 import { requireProc } from './machine.js';
-import { lockProgram } from './memory-lock.js';
+import { lockProgram, shedProgram } from './memory-lock.js';
 import { loadNative } from './native.js';
 import { openLinuxDomain } from './open-domain.js';
 import { listPids } from './proc-files.js';
@@ -65,12 +65,11 @@ function begin(guard: LinuxGuard, parts: GuardParts, { lockMemory }: LinuxGuardO
   const { error } = source.source.read(world.nowMs());
   if (error !== null) throw new BadnessError('EPRESSURE', `pressure of ${world.name} cannot be read: ${error}`);
   signals.watch();
+  const locks = lockMemory === true && native !== null;
+  if (locks) shedProgram(native);
   // The first choice opens a descriptor a task and compiles what a later one runs.
   world.choose();
   guard.decisions.prepare();
   warmUp(parts);
-  if (lockMemory !== true) return;
-  parts.locked = lockProgram(native);
-  // So that what choosing needs of the program is there again, and stays.
-  world.choose();
+  parts.locked = locks && lockProgram(native);
 }

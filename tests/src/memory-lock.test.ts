@@ -17,8 +17,9 @@ SwapPss:               0 kB
 VmFlags: rd ex mr mw me sd
 `;
 
-test('memory lock: only mappings of files that nothing was written into leave memory', () => {
+test('memory lock: only mappings of files that nothing was written into leave memory, and not the symbols', () => {
   const smaps = [
+    mapping('00400000-00b6f000 r--p 00000000 fe:00 260689                             /usr/bin/node', 0, 0),
     mapping('00b72000-025fe000 r-xp 00772000 fe:00 260689                             /usr/bin/node', 0, 0),
     mapping('0563a000-0563d000 r--p 05239000 fe:00 260689                             /usr/bin/node', 12, 0),
     mapping('0563d000-05655000 r--p 0523c000 fe:00 260689                             /usr/bin/node', 0, 4),
