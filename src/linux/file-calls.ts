@@ -3,6 +3,7 @@
  * node:fs, and libc through koffi (native-files.ts), which costs half as much as long as V8 has not compiled Node's wrappers.
  */
 import { closeSync, openSync, readSync } from 'node:fs';
+import { listPids } from './proc-files.js';
 
 /** Reads up to `length` bytes of an open file from `position` to `at` in the bytes it was made for; the count. Errors by errno name. */
 export type ReadAt = (fd: number, at: number, length: number, position: number) => number;
@@ -13,6 +14,8 @@ export interface FileCalls {
   open(path: string): number;
   /** The bytes must stay where they are: no memory that grows. */
   readerInto(bytes: Uint8Array): ReadAt;
+  /** Names of the pids in a /proc at each call, in alphabetical order. Errors by errno name. */
+  pidsIn(root: string): () => readonly string[];
   /** Closes a descriptor. */
   close(fd: number): void;
   /**
@@ -28,6 +31,7 @@ const O_RDONLY = 0;
 export const NODE_FILES: FileCalls = {
   open: (path) => openSync(path, O_RDONLY),
   readerInto: (bytes) => (fd, at, length, position) => readSync(fd, bytes, at, length, position),
+  pidsIn: (root) => () => listPids(root),
   close: closeSync,
   reserve() {},
 };

@@ -291,7 +291,7 @@ function bind(koffi: Koffi, numbers: SyscallNumbers): Native {
     ...libc,
     ...bindPeer(handle, failures),
     ...bindDatagrams(handle, failures, libc.close),
-    files: bindFiles(handle, address, failures),
+    files: bindFiles(handle, address, numbers, failures),
     eventLoop: bindEventLoop(() => koffi.load(null)),
   };
 }

@@ -19,7 +19,7 @@ import { ForkWatch } from './fork-watch.js';
 import { type Identity, keptIdentity } from './identity.js';
 import { liveFiles } from './live-files.js';
 import { readMachine, readMappingsMost, readMemory, readUptime } from './machine.js';
-import { isForbidden, isGone, listPids } from './proc-files.js';
+import { isForbidden, isGone } from './proc-files.js';
 import type { ScanOptions } from './scan-options.js';
 import { DESCRIPTOR_KERNEL_BYTES, descriptorBudget, ROW_GONE, ROW_NEW, TaskList } from './task-list.js';
 
@@ -45,6 +45,7 @@ export class ProcScanner {
   private readonly tasks: TaskList;
   private readonly files: FileCalls;
   private readonly readAt: ReadAt;
+  private readonly pids: () => readonly string[];
   private forks: ForkWatch | undefined;
   private round = 0;
   private gone = 0;
@@ -68,6 +69,7 @@ export class ProcScanner {
     this.rss = new Float64Array(engine.capacity);
     this.files = options.files ?? NODE_FILES;
     this.readAt = this.files.readerInto(engine.bytes);
+    this.pids = options.members ?? this.files.pidsIn(this.root);
     const budget = options.maxDescriptors ?? descriptorBudget(this.root);
     this.tasks = new TaskList(this.root, engine.capacity, budget, this.files);
     this.files.reserve(budget);
@@ -89,12 +91,9 @@ export class ProcScanner {
     const uptimeS = tasks.relieved(() => readUptime(root));
     const sound = this.round % SOUND_EVERY === 0;
     this.sound = sound;
+    const mappings = sound ? tasks.relieved(() => readMappingsMost(root)) : 0;
     // Never fewer than once: whoever has mapped them keeps them.
-    if (sound)
-      this.mappingsMost = Math.max(
-        this.mappingsMost,
-        tasks.relieved(() => readMappingsMost(root)),
-      );
+    this.mappingsMost = Math.max(this.mappingsMost, mappings);
     this.round += 1;
     this.gone = 0;
     this.listed = this.mustList(sound);
@@ -165,7 +164,7 @@ export class ProcScanner {
 
   private list(): void {
     const began = performance.now();
-    const listed = this.tasks.relieved(() => this.options.members?.() ?? listPids(this.root));
+    const listed = this.tasks.relieved(this.pids);
     this.listMs = performance.now() - began;
     this.unreadable = 0;
     if (!this.tasks.equals(listed)) this.tasks.update(listed);

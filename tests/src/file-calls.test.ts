@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { closeSync, fstatSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { openEngine } from '../../src/engine.js';
@@ -85,6 +85,38 @@ test('files: what is reserved takes no descriptor, and too much is not asked for
   assert.equal(count(), before);
   const size = Number(/^FDSize:\s+(\d+)/m.exec(readFileSync('/proc/self/status', 'utf8'))![1]);
   assert.ok(size >= 1024, `${size}`);
+});
+
+test('files: both bodies list the same pids in the same order, those that came and went in between too', {
+  skip,
+}, (t) => {
+  const folder = ownFolder(t);
+  const add = (name: string) => writeFileSync(join(folder, name), '');
+  const [byNode, byLibc] = bodies().map(([, files]) => files.pidsIn(folder));
+  assert.deepEqual(byLibc!(), []);
+  for (const name of ['self', '10', '9', '1', '100', '0', 'cpuinfo']) add(name);
+  const few = byLibc!();
+  assert.deepEqual(few, ['1', '10', '100', '9']);
+  assert.equal(byLibc!(), few, 'nothing has changed, nothing is made anew');
+  // As many bytes as before.
+  rmSync(join(folder, '9'));
+  add('8');
+  assert.deepEqual(byLibc!(), ['1', '10', '100', '8']);
+  // More than there was room for at first.
+  for (let pid = 1000; pid < 7000; ++pid) add(String(pid));
+  const many = byLibc!();
+  assert.equal(many.length, 6004);
+  assert.deepEqual(many, byNode!());
+  for (let pid = 1000; pid < 7000; ++pid) rmSync(join(folder, String(pid)));
+  assert.deepEqual(byLibc!(), byNode!());
+  assert.throws(() => native!.files.pidsIn(join(folder, 'none'))(), { code: 'ENOENT' });
+});
+
+test('files: a folder that cannot be listed leaves no descriptor open', { skip }, () => {
+  const count = () => readdirSync('/proc/self/fd').length;
+  const before = count();
+  assert.throws(native!.files.pidsIn('/proc/self/statm'), { code: 'ENOTDIR' });
+  assert.equal(count(), before);
 });
 
 test('files: memory and choice are the same by both', { skip }, async () => {

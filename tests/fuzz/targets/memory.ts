@@ -20,6 +20,7 @@ class MemoryFiles implements FileCalls {
   readonly open = (path: string): number => this.#paths.push(path) - 1;
   readonly readerInto: FileCalls['readerInto'] = (into) => (fd, at, length, position) =>
     bytesOf(this.texts.get(this.#paths[fd]!)!).copy(into, at, position, position + length);
+  readonly pidsIn = () => () => [];
   readonly close = (): void => {};
   readonly reserve = (): void => {};
 }
