@@ -1,6 +1,6 @@
 /**
  * Stage: table → points. The columns of the current snapshot come in, the column C_POINTS goes out; who may not be
- * chosen is sorted out first and gets NaN. Two roots and one division a task, four tasks at a time, for the
+ * chosen is sorted out first and gets NaN. Two roots and one division a task, eight tasks at a time, for the
  * schemes that a guard runs; every other scheme goes through the scalar form, which is the definition of all.
  */
 
@@ -115,7 +115,7 @@ export function score(w: usize, scheme: i32): i32 {
     const plain = load<u32>(w + P_ADJ) == ADJ_NEVER_ONLY && load<u32>(w + P_AGE) != AGE_SPARE_YOUNG;
     const fast = scheme == SCHEME_LINUX_2_6_10 || ((scheme == SCHEME_BADNESS || scheme == SCHEME_RESIDENT) && plain);
     const exact = load<f64>(snapshot + S_UPTIME_TICKS) < <f64>FAST_UPTIME_TICKS && !load<u32>(snapshot + S_SLOW);
-    if (fast && exact) return score_fours(w, scheme, snapshot, count);
+    if (fast && exact) return score_eights(w, scheme, snapshot, count);
   }
   return score_each(w, scheme, snapshot, 0, count);
 }
@@ -236,11 +236,11 @@ function factors_prepare(w: usize, scheme: i32, snapshot: usize, count: i32): vo
 }
 
 /**
- * The same formula for four tasks at a time: four loads, two roots and a division a task. It rests on
+ * The same formula for eight tasks at a time: four loads, two roots and a division a task. It rests on
  * ⌊⌊v/a⌋/b⌋ = ⌊v/(a·b)⌋, on an f64 quotient of integers below 2^53 never rounding up to the next integer, and on the f32
  * root of an f32 root never reaching the next integer below 2^21.
  */
-function score_fours(w: usize, scheme: i32, snapshot: usize, count: i32): i32 {
+function score_eights(w: usize, scheme: i32, snapshot: usize, count: i32): i32 {
   factors_prepare(w, scheme, snapshot, count);
   const classic = scheme == SCHEME_LINUX_2_6_10;
   const base = column(snapshot, classic ? C_TOTAL_VM : C_CHARGE);
@@ -253,21 +253,31 @@ function score_fours(w: usize, scheme: i32, snapshot: usize, count: i32): i32 {
   const limit = f32x4.splat(classic ? Infinity : ageless ? 1 : <f32>floor<f64>(load<f64>(w + P_MAX_DISCOUNT)));
   const uptime = i32x4.splat(<i32>(load<f64>(snapshot + S_UPTIME_TICKS) / USER_HZ));
   const one = f32x4.splat(1);
-  // Columns are padded to COLUMN_ALIGN, so the last four may be fewer, or none.
+  // Columns are padded to COLUMN_ALIGN, so the last eight may be fewer, or none.
   // Tested at its end: V8 moves what is the same in every step out of a loop only where no way leads past the step.
   let at: usize = 0;
   do {
-    const units = i32x4.shr_s(i32x4.sub(uptime, v128.load(start + (at >> 1))), 10);
+    const half = at >> 1;
+    const units_a = i32x4.shr_s(i32x4.sub(uptime, v128.load(start + half)), 10);
+    const units_b = i32x4.shr_s(i32x4.sub(uptime, v128.load(start + half, 16)), 10);
     // Started after the clock was read: the root is NaN and loses, so 1 stays.
-    const run = f32x4.pmax(one, f32x4.floor(f32x4.sqrt(f32x4.sqrt(f32x4.convert_i32x4_s(units)))));
-    const div = f32x4.pmin(f32x4.mul(v128.load(cpu + (at >> 1)), run), limit);
-    const div_0 = f64x2.promote_low_f32x4(div);
-    const div_1 = f64x2.promote_low_f32x4(v128.shuffle<i32>(div, div, 2, 3, 2, 3));
+    const run_a = f32x4.pmax(one, f32x4.floor(f32x4.sqrt(f32x4.sqrt(f32x4.convert_i32x4_s(units_a)))));
+    const run_b = f32x4.pmax(one, f32x4.floor(f32x4.sqrt(f32x4.sqrt(f32x4.convert_i32x4_s(units_b)))));
+    const div_a = f32x4.pmin(f32x4.mul(v128.load(cpu + half), run_a), limit);
+    const div_b = f32x4.pmin(f32x4.mul(v128.load(cpu + half, 16), run_b), limit);
+    const div_0 = f64x2.promote_low_f32x4(div_a);
+    const div_1 = f64x2.promote_low_f32x4(v128.shuffle<i32>(div_a, div_a, 2, 3, 2, 3));
+    const div_2 = f64x2.promote_low_f32x4(div_b);
+    const div_3 = f64x2.promote_low_f32x4(v128.shuffle<i32>(div_b, div_b, 2, 3, 2, 3));
     const aged_0 = f64x2.floor(f64x2.div(v128.load(base + at), div_0));
     const aged_1 = f64x2.floor(f64x2.div(v128.load(base + at, 16), div_1));
+    const aged_2 = f64x2.floor(f64x2.div(v128.load(base + at, 32), div_2));
+    const aged_3 = f64x2.floor(f64x2.div(v128.load(base + at, 48), div_3));
     v128.store(points + at, f64x2.floor(f64x2.mul(aged_0, v128.load(factors + at))));
     v128.store(points + at, f64x2.floor(f64x2.mul(aged_1, v128.load(factors + at, 16))), 16);
-    at += 32;
+    v128.store(points + at, f64x2.floor(f64x2.mul(aged_2, v128.load(factors + at, 32))), 32);
+    v128.store(points + at, f64x2.floor(f64x2.mul(aged_3, v128.load(factors + at, 48))), 48);
+    at += 64;
   } while (at < (<usize>count) << 3);
   return load<i32>(snapshot + S_ELIGIBLE);
 }
