@@ -9,6 +9,8 @@ import type { Phase } from '../policy/phases.js';
 import { endThread } from './end-thread.js';
 import type { AskedEvent, GuardWorkerData, ToApplication, ToWorker } from './guard-messages.js';
 import type { LinuxGuard } from './linux-guard.js';
+import { shedProgram } from './memory-lock.js';
+import { loadNative } from './native.js';
 import { openLinuxGuard } from './open-linux-guard.js';
 import { refusalOf } from './thread-refusal.js';
 
@@ -107,6 +109,8 @@ async function start(): Promise<void> {
     tell: (event) => say({ kind: 'event', event }),
     askMain: (code) => say({ kind: 'exit', code }),
   });
+  const { native: calls } = await loadNative(native ? { native } : {});
+  if (calls) shedProgram(calls);
   port.on('message', (message: ToWorker) => hear(guard, message));
   say({ kind: 'started', facts: guard.facts, readings: guard.subscription.buffer, domain: guard.domain });
   try {

@@ -8,17 +8,13 @@
  * And keeps no more than that: of the 42 MiB of program that Node 20 has touched when a guard begins to watch, 30 are what starting takes,
  * compilers and parsers for the most part. They leave this process first; what it goes on to use comes back from the page cache.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import type { Native } from './native.js';
 
-/** `5645fafd7000-5645fb098000 r-xp 0002f000 fe:00 260104   /usr/bin/node`: mappings of files that are not written to, by where they begin. */
-const fileMapping = (offset: string) => `^([0-9a-f]+)-([0-9a-f]+) r-[x-]p ${offset} \\S+ [1-9]\\d* +/`;
-const FILE_MAPPING = fileMapping('[0-9a-f]+');
-/**
- * Those of them, in smaps, that nothing was written into before either: relocations, for one. Not where a file begins: the symbols there are
- * wanted whenever a function is called for the first time, in the first kill too.
- */
-const CLEAN_MAPPING = `${fileMapping('(?!0+ )[0-9a-f]+')}.*\\n(?:[A-Z].*\\n)*?Anonymous: +0 kB\\n(?:[A-Z].*\\n)*?Swap: +0 kB$`;
+/** `5645fafd7000-5645fb098000 r-xp 0002f000 fe:00 260104   /usr/bin/node`: mappings of files that are not written to. */
+const FILE_MAPPING = '^([0-9a-f]+)-([0-9a-f]+) r-[x-]p ([0-9a-f]+) \\S+ [1-9]\\d* +(/.*)$';
+/** Those of them, in smaps, that nothing was written into before either: relocations, for one. */
+const CLEAN_MAPPING = `${FILE_MAPPING}\\n(?:[A-Z].*\\n)*?Anonymous: +0 kB\\n(?:[A-Z].*\\n)*?Swap: +0 kB$`;
 
 /** Where mappings of programs and libraries lie that hold nothing but their files: a text of /proc/PID/smaps. */
 export function cleanMappings(smaps: string): Mapping[] {
@@ -28,20 +24,29 @@ export function cleanMappings(smaps: string): Mapping[] {
 interface Mapping {
   readonly address: number;
   readonly bytes: number;
+  /** Where in the file it begins, bytes. */
+  readonly offset: number;
+  readonly path: string;
 }
 
 function mappingsIn(text: string, pattern: string): Mapping[] {
-  return [...text.matchAll(new RegExp(pattern, 'gm'))].map(([, from, to]) => {
+  return [...text.matchAll(new RegExp(pattern, 'gm'))].map(([, from, to, offset, path]) => {
     const address = Number.parseInt(from!, 16);
-    return { address, bytes: Number.parseInt(to!, 16) - address };
+    const bytes = Number.parseInt(to!, 16) - address;
+    return { address, bytes, offset: Number.parseInt(offset!, 16), path: path! };
   });
 }
 
-/** To be called when all is loaded, and nothing of what a guard does has run. */
-export function shedProgram(native: Native): void {
+/**
+ * Drops what the runtime's own program has touched until now; what else is mapped is the application's business. To be called when all is
+ * loaded. The symbols at the beginning of the file are wanted whenever a function is called for the first time, in the first kill too:
+ * `keepSymbols` for a guard that locks what it keeps.
+ */
+export function shedProgram(native: Native, { keepSymbols = false } = {}): void {
   try {
-    for (const { address, bytes } of cleanMappings(readFileSync('/proc/self/smaps', 'latin1')))
-      native.dropPages(address, bytes);
+    const program = readlinkSync('/proc/self/exe');
+    for (const { address, bytes, offset, path } of cleanMappings(readFileSync('/proc/self/smaps', 'latin1')))
+      if (path === program && (offset > 0 || !keepSymbols)) native.dropPages(address, bytes);
   } catch {
     // A kernel without smaps, or a program that is locked already: it stays as it is.
   }

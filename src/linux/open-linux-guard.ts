@@ -66,7 +66,7 @@ function begin(guard: LinuxGuard, parts: GuardParts, { lockMemory }: LinuxGuardO
   if (error !== null) throw new BadnessError('EPRESSURE', `pressure of ${world.name} cannot be read: ${error}`);
   signals.watch();
   const locks = lockMemory === true && native !== null;
-  if (locks) shedProgram(native);
+  if (locks) shedProgram(native, { keepSymbols: true });
   // The first choice opens a descriptor a task and compiles what a later one runs.
   world.choose();
   guard.decisions.prepare();

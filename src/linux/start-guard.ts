@@ -45,6 +45,8 @@ interface Acting {
 }
 
 const TASKS_LEAST = 32_768;
+/** New objects of the guard's thread: they hardly outlive a round, and V8 would give them 16 MiB and seldom take it back. */
+const YOUNG_MIB = 1;
 const APPLICATION_THREAD = 0;
 const GUARD_THREAD = 1;
 
@@ -71,6 +73,7 @@ export async function startGuard(options: StartGuardOptions): Promise<RunningGua
   const worker = new Worker(threadFile('guard-worker.js', program), {
     workerData: data,
     execArgv: [],
+    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MIB },
     // Descriptors of the candidate queue are the process's: opened by whoever fills it, closed by whoever takes them.
     trackUnmanagedFds: false,
   });

@@ -17,7 +17,7 @@ SwapPss:               0 kB
 VmFlags: rd ex mr mw me sd
 `;
 
-test('memory lock: only mappings of files that nothing was written into leave memory, and not the symbols', () => {
+test('memory lock: only mappings of files that nothing was written into leave memory', () => {
   const smaps = [
     mapping('00400000-00b6f000 r--p 00000000 fe:00 260689                             /usr/bin/node', 0, 0),
     mapping('00b72000-025fe000 r-xp 00772000 fe:00 260689                             /usr/bin/node', 0, 0),
@@ -27,9 +27,11 @@ test('memory lock: only mappings of files that nothing was written into leave me
     mapping('1d6e8000-1d900000 r--p 00000000 00:00 0 ', 0, 0),
     mapping('7fd29a844000-7fd29a99a000 r--p 00026000 fe:00 339380                     /usr/lib/libc.so.6', 0, 0),
   ].join('');
+  const node = '/usr/bin/node';
   assert.deepEqual(cleanMappings(smaps), [
-    { address: 0x00b72000, bytes: 0x025fe000 - 0x00b72000 },
-    { address: 0x7fd29a844000, bytes: 0x7fd29a99a000 - 0x7fd29a844000 },
+    { address: 0x00400000, bytes: 0x00b6f000 - 0x00400000, offset: 0, path: node },
+    { address: 0x00b72000, bytes: 0x025fe000 - 0x00b72000, offset: 0x00772000, path: node },
+    { address: 0x7fd29a844000, bytes: 0x7fd29a99a000 - 0x7fd29a844000, offset: 0x26000, path: '/usr/lib/libc.so.6' },
   ]);
 });
 
