@@ -43,7 +43,7 @@ export function encodeComm(comm: string, into: Uint8Array): void {
   for (const character of comm) {
     const code = character.charCodeAt(0);
     const escaped = character.length === 1 && code >= ESCAPE + 0x80 && code <= ESCAPE + 0xff;
-    const bytes = code < 0x80 ? [code] : escaped ? [code - ESCAPE] : encoder.encode(character);
+    const bytes = code < 0x80 || escaped ? [code & 0xff] : encoder.encode(character);
     for (const byte of bytes) if (at < into.length) into[at++] = byte;
   }
 }
