@@ -22,17 +22,18 @@ const yes = (value) => (value ? 'yes' : '**no**');
 const none = (count) => (count > 0 ? `**${count}**` : '0');
 
 function row({ scene, contestant, result }) {
-  if (result.missing) return `| ${scene} | ${contestant} | ${result.missing} | | | | | |`;
-  const { right, innocents, kernelKills, reliefMs, someMs, fullMs, leastAvailableKib } = result;
+  if (result.missing) return `| ${scene} | ${contestant} | ${result.missing} | | | | | | |`;
+  const { right, innocents, kernelKills, reliefMs, someMs, fullMs, leastAvailableKib, contestantRssKib } = result;
   const relief = right ? (reliefMs ?? 'never short') : '–';
   const least = `${Math.round(leastAvailableKib / 1024)} MiB`;
-  const figures = [yes(right), none(innocents), none(kernelKills), relief, `${someMs} / ${fullMs}`, least];
+  const holds = contestantRssKib ? `${(contestantRssKib / 1024).toFixed(1)} MiB` : '–';
+  const figures = [yes(right), none(innocents), none(kernelKills), relief, `${someMs} / ${fullMs}`, least, holds];
   return `| ${[scene, contestant, ...figures].join(' | ')} |`;
 }
 
 const HEAD = [
-  '| scene | who acts | culprit gone | innocents killed | killed by the kernel | relief, ms | stalled some / full, ms | least available |',
-  '|---|---|---|---|---|---|---|---|',
+  '| scene | who acts | culprit gone | innocents killed | killed by the kernel | relief, ms | stalled some / full, ms | least available | who acts holds |',
+  '|---|---|---|---|---|---|---|---|---|',
 ];
 
 function order({ scene, contestant }) {
