@@ -27,9 +27,11 @@ export async function openLinuxGuard(options: LinuxGuardOptions): Promise<LinuxG
   refuseModules(policy, LOADS);
   requireProc();
   const load = await loadNative(options.native ? { native: options.native } : {});
+  const { native } = load;
+  // Before what it does is compiled: who compiles is wanted by the first kill too.
+  if (options.lockMemory === true && native !== null) shedProgram(native, { keepSymbols: true });
   const engine =
     options.engine ?? (await openEngine({ maxTasks: Math.max(TASKS_LEAST, 2 * listPids('/proc').length) }));
-  const { native } = load;
   const opened = openOrRefuse(() =>
     openLinuxDomain(policy.domain, {
       for: options.for,
@@ -65,11 +67,9 @@ function begin(guard: LinuxGuard, parts: GuardParts, { lockMemory }: LinuxGuardO
   const { error } = source.source.read(world.nowMs());
   if (error !== null) throw new BadnessError('EPRESSURE', `pressure of ${world.name} cannot be read: ${error}`);
   signals.watch();
-  const locks = lockMemory === true && native !== null;
-  if (locks) shedProgram(native, { keepSymbols: true });
   // The first choice opens a descriptor a task and compiles what a later one runs.
   world.choose();
   guard.decisions.prepare();
   warmUp(parts);
-  parts.locked = locks && lockProgram(native);
+  parts.locked = lockMemory === true && native !== null && lockProgram(native);
 }
